@@ -1,0 +1,34 @@
+"""rrvf_lab: learn to reproduce images as code, from images alone (RRVF, arXiv 2507.20766), in a notebook.
+
+    import rrvf_lab as rl
+    images = rl.load_images("data/charts/test")
+    rollout = rl.play(rl.load_policy("nano"), images[3], max_turns=2)
+
+Names are loaded when first used, so that the import is quick and brings no torch.
+"""
+
+# These three share their module's name; bound here, once, the functions win over the modules.
+from .evaluate import evaluate
+from .judge import judge
+from .render import render
+
+_HOME = {
+    "load_images": "data", "contact_sheet": "data", "doctor": "sandbox", "Renderer": "render", "Rendering": "render",
+    "PixelJudge": "judge", "Verdict": "judge", "difference": "judge", "Reward": "reward",
+    "RewardWeights": "reward", "Environment": "environment", "play": "environment", "play_many": "environment",
+    "Rollout": "rollout", "Turn": "rollout", "load_rollouts": "rollout", "Recording": "policy", "Drafted": "policy", "ModelPolicy": "policy",
+    "load_policy": "policy", "TrainConfig": "train", "make_trainer": "train", "Report": "evaluate", "show": "plots",
+}
+__all__ = sorted([*_HOME, "evaluate", "judge", "render"])
+
+
+def __getattr__(name):
+    from importlib import import_module
+
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module 'rrvf_lab' has no attribute {name!r}; it has: {', '.join(__all__)}")
+
+
+def __dir__():
+    return __all__

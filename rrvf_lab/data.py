@@ -1,0 +1,158 @@
+"""Raw images in: a folder of pictures becomes a `datasets.Dataset`, and a contact sheet shows it.
+
+A raw image is all that RRVF learns from, so nothing but pixels is read: no code, no captions, no metadata.
+Files that cannot be used (not an image, cut short, empty, one pixel, too large) are left out by name with a
+warning; where none is left, that is an error. Every file is decoded once here, so that a broken one shows now
+and not in hour three.
+
+What it leaves out: datasets on the Hub, nested folders, vector files, and frames after the first. Decoding is
+Pillow's, in this process and without a sandbox: the pixel limit stops decompression bombs, not a decoder's
+faults.
+"""
+import io
+import warnings
+from collections import Counter
+from pathlib import Path
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # raster only: Pillow hands EPS to Ghostscript
+SMALLEST, MOST_PIXELS = 16, 25_000_000  # a side in pixels; width × height
+TOO_MANY = f"at most {MOST_PIXELS // 1_000_000} megapixels are read"
+LANGUAGES = {"charts": "matplotlib", "pages": "html", "drawings": "svg"}
+
+
+def load_images(path, language=None):
+    """Read a folder of raw images.
+
+    Args:
+        path: a folder with PNG, JPEG, WebP, GIF, BMP or TIFF files, such as "data/charts/train". A relative
+            one is looked for here and then in the repository, so that notebooks can name it the same way.
+        language: what the policy is asked to write: "matplotlib", "plotly", "html" or "svg". By default it
+            follows from the folder's name or its parents': charts, pages, drawings; else "matplotlib".
+
+    Returns: a `datasets.Dataset`, sorted by file name, with `id` (the file's stem), `image` (decoded RGB,
+        transparent parts on white) and `language`.
+
+    Raises: FileNotFoundError (no such folder), NotADirectoryError (a file), ValueError (no image in it can be
+        used). A file that cannot be used while others can is left out with a UserWarning that names it and
+        the reason.
+
+        images = load_images("data/charts/test"); images[3]["image"]
+    """
+    from datasets import Dataset, Features, Image, Value
+
+    folder = _existing(path)
+    kept, problems = [], []
+    for file in sorted(folder.iterdir()):
+        if file.name.startswith(".") or file.is_dir():
+            continue
+        try:
+            kept.append((file, _readable(file)))
+        except Exception as error:  # decoders raise almost anything on broken input
+            problems.append(f"{file.name}: {_reason(error)}")
+    if not kept:
+        raise ValueError(_nothing_left(path, folder, problems))
+    for problem in problems:
+        warnings.warn(f"left out {problem}", stacklevel=2)
+    if language is None:
+        parts = reversed(folder.resolve().parts)
+        language = next((LANGUAGES[part] for part in parts if part in LANGUAGES), "matplotlib")
+    stems = Counter(file.stem for file, _ in kept)
+    return Dataset.from_dict({
+        "id": [file.stem if stems[file.stem] == 1 else file.name for file, _ in kept],
+        "image": [source for _, source in kept],
+        "language": [language] * len(kept),
+    }, features=Features({"id": Value("string"), "image": Image(mode="RGB"), "language": Value("string")}))
+
+
+def contact_sheet(images, columns=8, width=160):
+    """Thumbnails of many images in one PIL image, row by row.
+
+    Args:
+        images: what `load_images` gave (or a slice of it made with `.select`), or any list of PIL images.
+        columns: thumbnails in a row.
+        width: pixels of a cell; a cell is 4:3, and each image is fitted into it whole.
+
+    Raises ValueError if there is no image to show.
+
+        contact_sheet(load_images("data/charts/test").select(range(24)))
+    """
+    from PIL import Image, ImageOps
+
+    if hasattr(images, "column_names"):
+        images = images["image"]
+    gap, height = 4, width * 3 // 4
+    thumbnails = [ImageOps.contain(image.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
+                  for image in images]
+    if not thumbnails:
+        raise ValueError("no images to show on a contact sheet; give at least one")
+    columns = min(columns, len(thumbnails))
+    rows = -(-len(thumbnails) // columns)
+    sheet = Image.new("RGB", (columns * (width + gap) + gap, rows * (height + gap) + gap), "#d0d0d0")
+    for k, thumbnail in enumerate(thumbnails):
+        left = gap + k % columns * (width + gap) + (width - thumbnail.width) // 2
+        top = gap + k // columns * (height + gap) + (height - thumbnail.height) // 2
+        sheet.paste(thumbnail, (left, top))
+    return sheet
+
+
+def _existing(path):
+    folder = Path(path).expanduser()
+    if not folder.exists():
+        folder = Path(__file__).parents[1] / folder
+    if folder.is_dir():
+        return folder
+    if folder.exists():
+        raise NotADirectoryError(f"'{path}' is a file; load_images wants the folder that holds the images: "
+                                 f"load_images({str(Path(path).parent)!r})")
+    raise FileNotFoundError(
+        f"no folder of images at '{path}' (looked in '{Path.cwd()}' and in the repository). Datasets on the "
+        "Hub are not read by name: save their images in a folder and give that. To draw the charts again: "
+        "python -m rrvf_lab.charts data/charts")
+
+
+def _readable(file):
+    """Decode the file once. Returns its path if it is plain RGB as it stands, else PNG bytes that are."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    if file.stat().st_size == 0:
+        raise ValueError("empty file (0 bytes)")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is lower than Pillow's
+        try:
+            picture = Image.open(file, formats=FORMATS)
+        except UnidentifiedImageError:
+            raise ValueError(f"not an image ({', '.join(FORMATS)})") from None
+    with picture:
+        wide, high = picture.size
+        if min(wide, high) < SMALLEST:
+            raise ValueError(f"{wide} x {high} pixels; at least {SMALLEST} x {SMALLEST} are needed")
+        if wide * high > MOST_PIXELS:
+            raise ValueError(f"{wide} x {high} pixels; {TOO_MANY}")
+        picture.load()
+        turned = ImageOps.exif_transpose(picture)
+        if turned.mode == "RGB" and "transparency" not in turned.info and turned.size == picture.size:
+            return {"path": str(file.resolve()), "bytes": None}
+        turned = turned.convert("RGBA")
+        plain = Image.new("RGB", turned.size, "white")
+        plain.paste(turned, mask=turned.getchannel("A"))
+        packed = io.BytesIO()
+        plain.save(packed, "PNG")
+        return {"path": None, "bytes": packed.getvalue()}
+
+
+def _reason(error):
+    if type(error).__name__ == "DecompressionBombError":  # Pillow's own limit, met while opening
+        return f"too many pixels; {TOO_MANY}"
+    if isinstance(error, ValueError):
+        return str(error)
+    return f"cannot be decoded ({str(error) or type(error).__name__})"
+
+
+def _nothing_left(path, folder, problems):
+    inside = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if problems:
+        more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
+        return f"no usable image in '{path}': {'; '.join(problems[:5])}{more}"
+    if inside:
+        return f"no images in '{path}' itself; see its folders: load_images({str(Path(path) / inside[0])!r})"
+    return f"the folder '{path}' is empty; put images into it, or: python -m rrvf_lab.charts data/charts"

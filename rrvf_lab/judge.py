@@ -1,0 +1,737 @@
+"""Compare a render with its target, from the two pictures alone: a score in [0, 1] and a few short sentences.
+
+`PixelJudge` is deterministic, runs on the CPU and needs no model. Its score mixes palette, layout, shapes, edges and
+text after aligning both drawings, and subtracts what a blank page or empty axes would earn on the same target.
+
+Left out: it reads no words (a wrong title is seen as other glyphs, not as another meaning), it knows no data values,
+and it was calibrated on matplotlib charts: on photographs or dense web pages the order of scores is less certain.
+A program that paints the target's own pixels gets 1.0; keeping the target out of its reach is the sandbox's work.
+
+The feedback is a closed vocabulary (positions inside the plot frame in steps of 5 %, 0 % = left or bottom):
+
+    Blank.                      Failed: <last line of the error>      No difference seen.
+    Aspect differs.             Too small.                            Too large.
+    Shifted left.               Shifted right. / up. / down.
+    Type differs.               Too few marks.                        Too many marks.
+    Missing <colour>.           Extra <colour>.
+    Title differs.              X label differs.                      Y label differs.
+    X ticks differ.             Y ticks differ.                       Grid differs.
+    Too low at <p>%.            Too high at <p>%.                     (the render's mark against the target's)
+    Too short at <p>%.          Too long at <p>%.                     (horizontal bars, p counted from the bottom)
+    Legend missing.             Extra legend.                         Legend differs.
+    Missing ink <region>.       Extra ink <region>.                   Colour differs <region>.
+    <colour>: red blue green orange purple gray steelblue teal gold salmon brown pink black navy olive cyan magenta
+              yellow white
+    <region>: top left, top, top right, left, centre, right, bottom left, bottom, bottom right
+"""
+import base64
+import functools
+import hashlib
+import html
+import io
+import math
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+COLOURS = {"red": [(255, 0, 0), (214, 39, 40), (200, 20, 40)], "blue": [(0, 0, 255), (65, 105, 225)],
+           "green": [(0, 128, 0), (44, 160, 44)], "orange": [(255, 165, 0), (255, 127, 14)],
+           "purple": [(128, 0, 128), (148, 103, 189)], "gray": [(128, 128, 128), (176, 176, 176)],
+           "steelblue": [(70, 130, 180), (31, 119, 180)], "teal": [(0, 128, 128)], "gold": [(255, 215, 0)],
+           "salmon": [(250, 128, 114)], "brown": [(165, 42, 42), (140, 86, 75)],
+           "pink": [(255, 192, 203), (227, 119, 194)], "black": [(0, 0, 0)], "navy": [(0, 0, 128)],
+           "olive": [(128, 128, 0), (188, 189, 34)], "cyan": [(0, 255, 255), (23, 190, 207)],
+           "magenta": [(255, 0, 255)], "yellow": [(255, 255, 0)], "white": [(255, 255, 255)]}
+NAMES = list(COLOURS)
+PAGE = 400           # longest side, in pixels, of the pictures that feedback looks at
+CACHED_TARGETS = 64  # about 2 MB each
+SENTENCES = 5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a judge says: `score` in [0, 1] (NaN = unscored), `feedback` text, `parts` of the score, and why.
+
+    Example: `judge(target, render).score`
+    """
+    score: float
+    feedback: str
+    parts: dict[str, float] = field(default_factory=dict)
+    reason: str = ""
+
+    def _repr_html_(self) -> str:
+        score = "unscored" if math.isnan(self.score) else f"{self.score:.3f}"
+        width = 0 if math.isnan(self.score) else round(200 * min(1, max(0, self.score)))
+        bar = (f'<svg role="img" aria-label="score {score}" width="202" height="12"><title>score {score}</title>'
+               f'<rect width="201" height="11" fill="none" stroke="#888"/>'
+               f'<rect width="{width}" height="11" fill="#4682b4"/></svg>')
+        rows = "".join(f"<tr><td>{html.escape(k)}</td><td>{v:.3f}</td></tr>" for k, v in self.parts.items())
+        return (f"<div>{bar} <b>{score}</b><br>{html.escape(self.feedback)}<details><summary>why</summary>"
+                f"{html.escape(self.reason)}<table>{rows}</table></details></div>")
+
+
+class PixelJudge:
+    """The embedded judge: `judge(target, image)` compares two PIL pictures of any mode and size.
+
+    `size` is the longest working side of the score in pixels (112 is faster). `image=None` means that the program
+    gave no picture: score 0.0, and the feedback carries the last line of `error`. Identical pixels score exactly 1.0.
+    Raises TypeError when a picture is not a PIL image. Targets are remembered by content; results do not depend on it.
+
+    Example: `PixelJudge()(target, render) -> Verdict(score=0.83, feedback="Too low at 30%.", parts={...})`
+    """
+
+    def __init__(self, size: int = 224):
+        self.size = size
+        self._targets, self._lock = OrderedDict(), threading.Lock()
+
+    def __call__(self, target, image, error=None) -> Verdict:
+        if image is None:
+            lines = [line.strip() for line in str(error or "").splitlines() if line.strip()]
+            last = (lines or ["no picture was drawn"])[-1][:120]
+            return Verdict(0.0, f"Failed: {last}", {}, "The program gave no picture, so there is nothing to compare.")
+        page, scorer = self._target(target)
+        image = _page(image)
+        other = _Drawing(_fit(image, page.size))
+        sentences, text = _sentences(page, other, _aspect(page.size, image.size))
+        parts = scorer.compare(other, image.size, text)
+        score = parts.pop("score")
+        worst = sorted((v, k) for k, v in parts.items())[0]
+        reason = ("Pixel for pixel the same." if score == 1 else
+                  f"Weakest part: {worst[1]} {worst[0]:.2f}; blank or empty axes would earn 0.")
+        return Verdict(score, sentences, parts, reason)
+
+    def feedback(self, target, image) -> str:
+        """The sentences alone, without the score. Example: `PixelJudge().feedback(a, a) -> "No difference seen."`"""
+        page, _ = self._target(target, score=False)
+        image = _page(image)
+        return _sentences(page, _Drawing(_fit(image, page.size)), _aspect(page.size, image.size))[0]
+
+    def _target(self, image, score=True):
+        image = _page(image)
+        key = hashlib.blake2b(image.tobytes() + repr(image.size).encode(), digest_size=16).digest()
+        with self._lock:
+            entry = self._targets.get(key)
+            if entry:
+                self._targets.move_to_end(key)
+        if entry is None or (score and entry[1] is None):
+            page = entry[0] if entry else _Drawing(image)
+            entry = page, _Scorer(page, self.size) if score else None
+            with self._lock:
+                self._targets[key] = entry
+                while len(self._targets) > CACHED_TARGETS:
+                    self._targets.popitem(last=False)
+        return entry
+
+
+def judge(target, image, error=None) -> Verdict:
+    """Compare two pictures with one shared `PixelJudge`. Example: `judge(target, rendering.image).score`"""
+    return _shared()(target, image, error)
+
+
+def difference(target, image) -> Image.Image:
+    """Where two pictures differ, as an RGB picture of the target's size on white.
+
+    Red: ink that only the target has. Blue: ink that only the image has. Near-black: ink in both, other colour.
+    Light gray: the same. Ink is what stands out from the picture's most frequent colour.
+
+    Example: `difference(target, render).save("difference.png")`
+    """
+    target = _rgb(target)
+    a, b = _Colours(target), _Colours(_fit(_rgb(image), target.size))
+    ink_a, ink_b = a.distance > 15, b.distance > 15
+    same = np.abs(a.lab - b.lab).sum(2) < 24
+    out = np.full((*ink_a.shape, 3), 255, np.uint8)
+    out[ink_a & ~ink_b] = 220, 30, 30
+    out[ink_b & ~ink_a] = 30, 60, 220
+    out[ink_a & ink_b] = 40, 40, 40
+    out[same & ink_a & ink_b] = 205, 205, 205
+    out[same & (ink_a != ink_b)] = 255, 255, 255
+    return Image.fromarray(out)
+
+
+@functools.cache
+def _shared():
+    return PixelJudge()
+
+
+# ---- pictures and colours ---------------------------------------------------------------------------------------
+
+def _rgb(image):
+    if not isinstance(image, Image.Image):
+        raise TypeError(f"the judge compares PIL images, got {type(image).__name__}: open it with PIL.Image.open(path)")
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        values = np.asarray(image, np.float64)
+        image = Image.fromarray((255 * (values / max(1, values.max()))).clip(0, 255).astype(np.uint8))
+    return image.convert("RGB")
+
+
+def _page(image):
+    """RGB on white, shrunk so that the longest side is at most PAGE."""
+    image = _rgb(image)
+    shrink = PAGE / max(image.size)
+    if shrink >= 1:
+        return image
+    size = tuple(max(1, round(side * shrink)) for side in image.size)
+    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
+
+
+def _fit(image, size):
+    return image if image.size == size else image.resize(size, Image.Resampling.BILINEAR)
+
+
+def _aspect(a, b):
+    """Agreement of two (width, height) in (0, 1]."""
+    ratio = (a[0] / a[1]) / (b[0] / b[1])
+    return min(ratio, 1 / ratio)
+
+
+@functools.cache
+def _tables():
+    """For each of 64³ RGB codes: its CIELAB value, and its nearest colour name."""
+    from skimage.color import rgb2lab
+    axis = np.linspace(0, 1, 64)
+    lab = rgb2lab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1)).reshape(-1, 3).astype(np.float32)
+    pairs = [(i, rgb) for i, name in enumerate(NAMES) for rgb in COLOURS[name]]
+    named = rgb2lab(np.array([[rgb for _, rgb in pairs]]) / 255)[0].astype(np.float32)
+    nearest = np.argmin([((lab - n) ** 2).sum(1) for n in named], 0)
+    return lab, np.array([i for i, _ in pairs], np.uint8)[nearest]
+
+
+class _Colours:
+    """CIELAB values of a picture, and each pixel's distance from the background (the most frequent colour)."""
+
+    def __init__(self, image, background=None):
+        word = np.asarray(image.convert("RGBA")).view("<u4")[..., 0].astype(np.int32)
+        self.code = ((word & 0xFC) << 10) | ((word & 0xFC00) >> 4) | ((word & 0xFC0000) >> 18)
+        self.background = np.bincount(self.code.ravel()).argmax() if background is None else background
+        table = _tables()[0]
+        self.lab = table.take(self.code, 0)
+        self.lab -= table[self.background]
+        self.distance = np.sqrt(np.einsum("ijk,ijk->ij", self.lab, self.lab))
+
+
+# ---- what is where: the frame, its marks, the text around it ---------------------------------------------------
+
+def _longest_runs(mask):
+    """Per row: length, start and end of its longest run of True."""
+    index = np.arange(1, mask.shape[1] + 1, dtype=np.int32)
+    run = index - np.maximum.accumulate(np.where(mask, 0, index), axis=1)
+    end = run.argmax(1)
+    length = run[np.arange(len(run)), end]
+    return length, end - length + 1, end
+
+
+def _darker(light):
+    """Pixels darker than what lies two rows above and below: a thin line, even when blended with a bar beside it."""
+    dark = np.zeros(light.shape, bool)
+    dark[2:-2] = light[2:-2] < np.minimum(light[:-4], light[4:]) - 8
+    return dark
+
+
+def _bands(profile, gap):
+    """[start, end) of the runs of True in a vector, runs closer than `gap` joined."""
+    at = np.flatnonzero(profile)
+    if not len(at):
+        return []
+    cuts = np.flatnonzero(np.diff(at) > gap + 1)
+    return list(zip(at[np.r_[0, cuts + 1]], at[np.r_[cuts, len(at) - 1]] + 1))
+
+
+def _box(mask):
+    """(left, top, right, bottom) of True, or None."""
+    rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return (int(cols[0]), int(rows[0]), int(cols[-1]) + 1, int(rows[-1]) + 1) if len(rows) else None
+
+
+class _Drawing:
+    """A page taken apart: plot frame, marks inside it, title, labels and tick labels around it."""
+
+    def __init__(self, image):
+        self.image, self.size = image, image.size
+        self.colours = colours = _Colours(image)
+        self.ink = colours.distance > 15
+        self.blank = not self.ink.any()
+        self.gray = np.abs(colours.lab[..., 1]) + np.abs(colours.lab[..., 2]) < 15
+        self.frame = self._find_frame()
+        self.framed = self.frame is not None
+        if not self.framed:
+            self.frame = _box(self.ink) or (0, 0, *image.size)
+
+    def _find_frame(self):
+        height, width = self.ink.shape
+        light = self.colours.lab[..., 0]
+        length, start, end = _longest_runs(self.ink & (self.gray | _darker(light)))
+        rows = np.flatnonzero(length >= 0.3 * width)
+        column_length, column_start, _ = _longest_runs((self.ink & (self.gray | _darker(light.T).T)).T)
+        columns = np.flatnonzero(column_length >= 0.35 * height)
+        if not len(rows) or not len(columns):
+            return None
+        bottom, left = rows[-1], columns[0]
+        top = rows[0] if rows[0] < bottom - 0.25 * height else column_start[left]
+        right = columns[-1] if columns[-1] > left + 0.25 * width else end[bottom]
+        if bottom - top < 8 or right - left < 8:
+            return None
+        return int(left), int(top), int(right), int(bottom)
+
+    @functools.cached_property
+    def inside(self):
+        return _Inside(self)
+
+    @functools.cached_property
+    def texts(self):
+        """Ink (0 to 1) of title, x ticks, x label, y ticks, y label; None where there is none."""
+        left, top, right, bottom = self.frame
+        strength = np.clip(self.colours.distance / 60, 0, 1)
+        height, width = self.ink.shape
+        gap = max(1, max(height, width) // 130)
+        if not self.framed:  # no axes: thin bands of ink at the page's upper, lower and left end
+            rows, cols = _bands(self.ink.any(1), gap), _bands(self.ink.any(0), gap)
+            ends = {"title": (strength, rows[:1]), "x label": (strength, rows[-1:]), "y label": (strength.T, cols[:1])}
+            return {name: _crop(plane[a:b], 0.25) if b - a < 0.1 * len(plane) else None
+                    for name, (plane, bands) in ends.items() for a, b in bands}
+        slack = max(2, height // 40)
+        found = {"title": _crop(strength[:max(0, top - 2), max(0, left - 1):], 0.25)}
+        low = self.ink[bottom + 1:, max(0, left - slack):]
+        bands = [(a, b) for a, b in _bands(low.any(1), 0) if a > 2]
+        found["x ticks"], found["x label"] = _two_bands(strength[bottom + 1:, max(0, left - slack):], bands, bool(
+            low[2:4].any()))
+        side = slice(max(0, top - slack), bottom + slack)
+        flank = self.ink[side, :max(0, left)][:, ::-1]
+        bands = [(a, b) for a, b in _bands(flank.any(0), gap) if a > 2]
+        ticks = bool(flank[:, 2:4].any())
+        found["y ticks"], found["y label"] = _two_bands(strength[side, :max(0, left)][:, ::-1].T, bands, ticks)
+        return found
+
+
+def _crop(strength, threshold):
+    box = _box(strength > threshold)
+    return None if box is None else strength[box[1]:box[3], box[0]:box[2]]
+
+
+def _two_bands(strength, bands, ticks):
+    """Tick labels and axis label out of the bands of ink that lie outward of a frame side."""
+    if not bands:
+        return None, None
+    crops = [_crop(strength[a:b], 0.25) for a, b in bands]
+    if len(bands) == 1:
+        return (crops[0], None) if ticks else (None, crops[0])
+    return crops[0], crops[-1]
+
+
+def _same_text(a, b):
+    """Likeness of two ink crops in [0, 1]: best correlation over small shifts; 0 when sizes disagree."""
+    if a is None or b is None:
+        return float(a is None and b is None)
+    if a.shape == b.shape and np.array_equal(a, b):
+        return 1.0
+    for m, n in zip(a.shape, b.shape):
+        if abs(m - n) > 2 + 0.12 * max(m, n):
+            return 0.0
+    if max(abs(a.shape[0] - b.shape[0]), abs(a.shape[1] - b.shape[1])) > 2:
+        b = np.asarray(Image.fromarray(b).resize(a.shape[::-1], Image.Resampling.BILINEAR))
+    a, b = (t - t.mean(1, keepdims=True) for t in (a, b))  # glyphs, not the line of writing that all words share
+    height, width = max(a.shape[0], b.shape[0]), max(a.shape[1], b.shape[1])
+    field = np.zeros((height + 4, width + 4), np.float32)
+    field[2:2 + a.shape[0], 2:2 + a.shape[1]] = a
+    windows = np.lib.stride_tricks.sliding_window_view(field, b.shape)[:5, :5]
+    norm = math.sqrt(float((a * a).sum()) * float((b * b).sum())) or 1.0
+    return max(0.0, min(1.0, float(np.einsum("ijkl,kl->ij", windows, b).max()) / norm))
+
+
+class _Inside:
+    """What the plot frame holds: marks, colour names, grid lines, legend. `size` resamples it to that (w, h)."""
+
+    def __init__(self, drawing, size=None, hidden=()):
+        left, top, right, bottom = drawing.frame
+        edge = 2 if drawing.framed else 0
+        box = (left + edge, top + edge, max(left + edge + 1, right - edge + 1), max(top + edge + 1, bottom - edge + 1))
+        box = (box[0], box[1], min(box[2], drawing.size[0]), min(box[3], drawing.size[1]))
+        whole = drawing.colours
+        if size is None or size == (box[2] - box[0], box[3] - box[1]):
+            area = slice(box[1], box[3]), slice(box[0], box[2])
+            code, lab, distance, gray = whole.code[area], whole.lab[area], whole.distance[area], drawing.gray[area]
+        else:
+            view = _Colours(drawing.image.resize(size, Image.Resampling.BILINEAR, box=box), whole.background)
+            code, lab, distance = view.code, view.lab, view.distance
+            gray = np.abs(lab[..., 1]) + np.abs(lab[..., 2]) < 15
+        self.size = distance.shape[::-1]
+        light = gray & (distance > 4) & (distance < 40)
+        free = gray & (distance < 40)
+        rows, cols = _grid_lines(light, free), _grid_lines(light.T, free.T)
+        self.grid = bool((rows & (free.mean(1) > 0.1)).any()), bool((cols & (free.mean(0) > 0.1)).any())
+        grid = light & (rows[:, None] | cols)
+        self.marks = (distance > 12) & ~grid
+        self.legend = _find_legend(light, light & ~rows[:, None])
+        self.strength, self.lab = np.clip(distance / 60, 0, 1), lab
+        for box in (self.legend, *hidden):
+            if box:
+                self.marks[box[1]:box[3], box[0]:box[2]] = False
+        self.names = _tables()[1][code]
+        for lines, marks, names in ((cols, self.marks, self.names), (rows, self.marks.T, self.names.T)):
+            for a, b in _bands(lines, 0):  # grid lines run over bars: what both neighbours show goes on below
+                if 0 < a and b < len(lines):
+                    marks[:, a:b] |= (marks[:, a - 1] & marks[:, b])[:, None]
+                    names[:, a:b] = names[:, a - 1:a]
+        from scipy.ndimage import maximum_filter
+        core = self.marks & (distance >= 0.85 * maximum_filter(distance * self.marks, 7))  # no blended border pixels
+        core[rows] = core[:, cols] = False
+        if self.kind in ("line", "stairs"):
+            core &= distance >= 0.85 * _strongest_of_hue(lab, distance, self.marks)
+        self.amounts = np.bincount(self.names[core], minlength=len(NAMES))
+
+    @functools.cached_property
+    def kind(self):
+        """bar, barh, steps, area, stairs, line, scatter, or nothing."""
+        marks = self.marks
+        columns, rows = marks.any(0), marks.any(1)
+        if not columns.any():
+            return "nothing"
+        upright = marks[-3:].any(0).sum() / columns.sum() > 0.85
+        heights = _reach(marks[::-1].T)
+        if upright and marks.sum() > 0.85 * heights.sum():
+            if len(_bands(columns, 1)) > 1:
+                return "bar"
+            return "steps" if _stepped(heights) else "area"
+        if marks[:, :3].any(1).sum() / rows.sum() > 0.85 and marks.sum() > 0.85 * _reach(marks).sum():
+            return "barh"
+        span = np.flatnonzero(columns)
+        if columns.sum() < 0.93 * (span[-1] - span[0] + 1):
+            return "scatter"
+        return "stairs" if _stepped(heights) else "line"
+
+    @functools.cached_property
+    def count(self):
+        """How many bars or points, or None where the picture does not tell."""
+        if self.kind in ("bar", "barh"):
+            base = (self.names.astype(int) + 1) * self.marks
+            base = base[-4] if self.kind == "bar" else base[:, 3]
+            starts = np.r_[0, np.flatnonzero(np.diff(base)) + 1, len(base)]
+            return int(((np.diff(starts) >= 3) & (base[starts[:-1]] > 0)).sum())
+        if self.kind == "scatter":
+            from scipy.ndimage import label
+            return label(self.marks)[1]
+        return None
+
+
+def _strongest_of_hue(lab, distance, marks):
+    """Per pixel the largest distance from the background among marks of like hue: a thin line's unblended colour."""
+    hue = ((np.arctan2(lab[..., 2], lab[..., 1]) / np.pi + 1) * 6).astype(int) % 12
+    hue[np.abs(lab[..., 1:]).sum(2) < 15] = 12
+    most = np.zeros(13)
+    np.maximum.at(most, hue[marks], distance[marks])
+    most[:12] = np.max([most[:12], np.roll(most[:12], 1), np.roll(most[:12], -1)], 0)
+    return most[hue]
+
+
+def _grid_lines(light, free):
+    """Rows that are thin light gray lines wherever no mark covers them."""
+    free = free.sum(1)
+    lines = (light.sum(1) > 0.75 * free) & (free > 3)
+    for a, b in _bands(lines, 0):
+        if b - a > 3:
+            lines[a:b] = False
+    return lines
+
+
+def _find_legend(light, level):
+    """(left, top, right, bottom) of a thin light rectangle inside the plot, or None."""
+    height, width = light.shape
+    length, start, end = _longest_runs(level)
+    rows = np.flatnonzero((length > 0.07 * width) & (length < 0.8 * width))
+    for i, upper in enumerate(rows[:40]):
+        for lower in rows[i + 1:][::-1]:
+            x0, x1 = start[upper], end[upper]
+            if lower - upper < 8 or abs(x0 - start[lower]) > 3 or abs(x1 - end[lower]) > 3:
+                continue
+            sides = light[upper:lower, max(0, x0 - 4):x0 + 2].any(1), light[upper:lower, x1 - 1:x1 + 5].any(1)
+            if min(side.mean() for side in sides) > 0.7:
+                return max(0, int(x0) - 4), int(upper), int(x1) + 5, int(lower) + 1
+    return None
+
+
+def _reach(marks):
+    """Per row: how far from the left its last mark ends (0 = no mark)."""
+    return np.where(marks.any(1), marks.shape[1] - marks[:, ::-1].argmax(1), 0)
+
+
+def _stepped(heights):
+    """A profile of flat stretches and few, large jumps."""
+    jumps = np.abs(np.diff(heights[heights > 0]))
+    jumps = jumps[jumps > 0]
+    return 0 < len(jumps) < 0.15 * len(heights) and jumps.mean() > 3
+
+
+def _values(a, b, sideways):
+    """(size, percent, sign) where the marks of b reach less (-1) or more (+1) than those of a, largest first."""
+    if sideways:
+        one, two = _reach(a.marks)[::-1], _reach(b.marks)[::-1]
+        extent = a.size[0]
+    else:
+        one, two = _reach(a.marks[::-1].T), _reach(b.marks[::-1].T)
+        extent = a.size[1]
+    if a.kind not in ("bar", "barh", "steps", "area"):
+        two, one = np.where(one > 0, two, 0), np.where(two > 0, one, 0)
+    gap = (two - one).astype(int)
+    tolerance = max(2, 0.02 * extent)
+    gap[np.abs(gap) <= tolerance] = 0
+    cut = (np.sign(gap[1:]) != np.sign(gap[:-1])) | (np.abs(np.diff(gap)) > max(3, 0.04 * extent))
+    starts = np.r_[0, np.flatnonzero(cut) + 1, len(gap)]
+    found = []
+    for i, j in zip(starts[:-1], starts[1:]):
+        if gap[i] == 0 or j - i < 0.012 * len(gap):
+            continue
+        size = np.abs(gap[i:j])
+        top = np.flatnonzero(size >= 0.95 * size.max())
+        at = (i + (top[0] + top[-1] + 1) / 2) / len(gap)
+        found.append((size.max(), int(5 * round(20 * at)), int(np.sign(gap[i]))))
+    return sorted(found, key=lambda value: -value[0])
+
+
+def _regions(mask):
+    """(amount, region words) of the ninth of the page that holds most of a mask."""
+    rows, cols = (np.linspace(0, n, 4).astype(int) for n in mask.shape)
+    sums = np.add.reduceat(np.add.reduceat(mask.astype(np.int32), rows[:3], 0), cols[:3], 1)
+    y, x = divmod(int(sums.argmax()), 3)
+    words = " ".join(w for w in (("top", "", "bottom")[y], ("left", "", "right")[x]) if w)
+    return sums[y, x], words or "centre"
+
+
+# ---- sentences --------------------------------------------------------------------------------------------------
+
+def _sentences(target, other, aspect):
+    """Feedback for two `_Drawing`s of one size; likeness (0 to 1) of texts around the plot and of the marks' area."""
+    if other.image.tobytes() == target.image.tobytes() and aspect > 0.99:
+        return "No difference seen.", {"marks": 1.0}
+    if other.blank and not target.blank:
+        return "Blank.", {}
+    said = ["Aspect differs."] if aspect < 0.97 else []
+    said += _placement(target, other)
+    a = target.inside
+    b = _Inside(other, a.size)
+    if a.legend != b.legend:  # what one legend covers is left out in both
+        legends = a.legend, b.legend
+        a, b = _Inside(target, None, legends), _Inside(other, a.size, legends)
+    colours = _colour_sentences(a, b)
+    shape = []
+    if target.framed and a.kind != b.kind:
+        shape = ["Type differs."]
+    elif target.framed and a.count != b.count:
+        shape = ["Too few marks." if b.count < a.count else "Too many marks."]
+    mine, theirs = target.texts, other.texts
+    text = {"marks": (1 + min(a.marks.sum(), b.marks.sum())) / (1 + max(a.marks.sum(), b.marks.sum()))}
+    text |= {name: _same_text(mine[name], theirs.get(name)) for name in mine}
+    legend = []
+    if bool(a.legend) != bool(b.legend):
+        legend = ["Legend missing." if a.legend else "Extra legend."]
+        text["legend"] = 0.0
+    elif a.legend:
+        text["legend"] = _same_text(*(_boxed(i) for i in (a, b)))
+        legend = ["Legend differs."] if text["legend"] < 0.9 else []
+    values = []
+    if target.framed and not shape:
+        sideways = a.kind == "barh"
+        low, high = ("short", "long") if sideways else ("low", "high")
+        values = [f"Too {high if sign > 0 else low} at {at}%." for _, at, sign in _values(a, b, sideways)]
+    words = [f"{name.capitalize()} {'differ' if name.endswith('s') else 'differs'}."
+             for name in ("title", "x label", "y label") if text.get(name, 1) < SAME_TEXT]
+    ticks = [f"{name.capitalize()} differ." for name in ("x ticks", "y ticks") if text.get(name, 1) < SAME_TEXT]
+    grid = ["Grid differs."] if target.framed and a.grid != b.grid else []
+    said += colours + grid + shape + words + values + legend + ticks
+    if not said or not target.framed:
+        said += _ink_sentences(target, other)
+    return " ".join(said[:SENTENCES]) or "No difference seen.", text
+
+
+SAME_TEXT = 0.68
+
+
+def _boxed(inside):
+    x0, y0, x1, y1 = inside.legend
+    return inside.strength[y0:y1, x0:x1]
+
+
+def _placement(target, other):
+    """Sentences on where the drawing sits and how large it is."""
+    (l, t, r, b), (m, u, s, c) = target.frame, other.frame
+    width, height = target.size
+    if target.framed != other.framed:
+        (l, t, r, b), (m, u, s, c) = _box(target.ink) or target.frame, _box(other.ink) or other.frame
+    growth = ((s - m) * (c - u)) / max(1, (r - l) * (b - t))
+    said = []
+    if not 0.85 < growth < 1.18:
+        said.append("Too small." if growth < 1 else "Too large.")
+    right, down = ((m + s) - (l + r)) / 2 / width, ((u + c) - (t + b)) / 2 / height
+    if max(abs(right), abs(down)) > 0.03:
+        if abs(right) > abs(down):
+            said.append("Shifted right." if right > 0 else "Shifted left.")
+        else:
+            said.append("Shifted down." if down > 0 else "Shifted up.")
+    return said
+
+
+def _colour_sentences(a, b):
+    said = []
+    for word, one, two in (("Missing", a.amounts, b.amounts), ("Extra", b.amounts, a.amounts)):
+        share = two / max(1, two.sum())  # shares: a line and a bar of one colour hold the same colour
+        lost = [i for i in range(len(NAMES)) if one[i] >= max(6, 0.08 * one.sum()) and share[i] < 0.25 * one[i] / one.sum()]
+        lost = sorted(lost, key=lambda i: -one[i])
+        said += [f"{word} {NAMES[i]}." for i in lost[:2] if one[i] >= 0.3 * one[lost[0]]]
+    return said
+
+
+def _ink_sentences(target, other):
+    """Where ink is missing, extra or of another colour, by ninths of the page."""
+    from scipy.ndimage import maximum_filter
+    a, b = target.ink, other.ink
+    least = 0.0005 * a.size
+    found = [(*_regions(a & ~maximum_filter(b, 3)), "Missing ink"), (*_regions(b & ~maximum_filter(a, 3)), "Extra ink")]
+    recoloured = a & b & (np.abs(target.colours.lab - other.colours.lab).sum(2) > 40)
+    found.append((*_regions(recoloured), "Colour differs"))
+    return [f"{words} {region}." for amount, region, words in sorted(found, key=lambda f: -f[0]) if amount > least]
+
+
+# ---- score ------------------------------------------------------------------------------------------------------
+
+class _Scorer:
+    """A target's features, its baseline (what a blank page or empty axes earn) and the comparison."""
+
+    def __init__(self, page, size):
+        self.page, self.base = page, 0.0
+        shrink = size / max(page.size)
+        self.whole = _Whole(page.image, tuple(max(16, round(side * shrink)) for side in page.size))
+        self.cropped = _Cropped(self.whole, None)
+        code = int(page.colours.background)
+        paper = tuple(round((code >> shift & 63) * 255 / 63) for shift in (12, 6, 0))
+        blank, axes = Image.new("RGB", page.size, paper), Image.new("RGB", page.size, paper)
+        left, top, right, bottom = page.frame
+        dark = (0, 0, 0) if sum(paper) > 300 else (255, 255, 255)
+        ImageDraw.Draw(axes).rectangle((left, top, right - 1, bottom - 1), outline=dark)
+        self.base = max(self._raw(image, 1.0)["raw"] for image in (blank, axes))
+
+    def _raw(self, image, aspect):
+        whole = _Whole(image, self.whole.size)
+        cropped = _Cropped(whole, self.cropped.size)
+        mine, theirs = self.cropped, cropped
+        palette, other = self.whole.palette, whole.palette
+        parts = {"colour": (_overlap(palette, other) + _overlap(_shares(palette), _shares(other))) / 2,
+                 "position": _overlap(self.whole.blocks, whole.blocks),
+                 "layout": _overlap(mine.blocks, theirs.blocks),
+                 "shapes": float(np.mean([_overlap(a, b) for a, b in zip(mine.ink, theirs.ink)])),
+                 "edges": float(np.mean([_overlap(a, b) for a, b in zip(mine.edges, theirs.edges)])),
+                 "detail": _overlap(mine.detail, theirs.detail), "aspect": aspect}
+        straight, *turned = (_overlap(mine.ink[0], theirs.ink[0][way]) for way in WAYS)
+        parts["upright"] = 1 - 0.7 * _ramp(max(turned) - straight, 0, 0.15)
+        raw = (0.30 * parts["colour"] + 0.10 * parts["position"] + 0.25 * parts["layout"] + 0.20 * parts["shapes"]
+               + 0.15 * parts["edges"])
+        raw *= aspect ** 0.5 * min(1, parts["edges"] / 0.3) ** 0.5 * min(1, parts["detail"] / 0.6)
+        return parts | {"raw": raw}
+
+    def compare(self, other, size, likeness):
+        """Parts and "score" of a `_Drawing` of the target's page size; `size` is its own, `likeness` of its texts."""
+        if other.image.tobytes() == self.page.image.tobytes() and size == self.page.size:
+            return dict.fromkeys(("score", "colour", "position", "layout", "shapes", "edges", "detail", "aspect",
+                                  "upright", "text", "marks"), 1.0)
+        parts = self._raw(other.image, _aspect(self.page.size, size))
+        score = max(0.0, (parts.pop("raw") - self.base) / max(1e-6, 1 - self.base))
+        parts["text"] = 1 - sum(weight * (1 - _ramp(likeness.get(name, 1), 0.35, 0.75)) for name, weight in TEXT.items())
+        parts["marks"] = min(1, likeness.get("marks", 0) / 0.2) ** 0.5
+        return parts | {"score": min(1.0, score * parts["text"] * parts["marks"] * parts["upright"])}
+
+
+WAYS = np.s_[:], np.s_[:, ::-1], np.s_[::-1], np.s_[::-1, ::-1]  # as it is, mirrored, upside down, both
+TEXT = {"title": 0.07, "x label": 0.04, "y label": 0.04, "x ticks": 0.02, "y ticks": 0.02, "legend": 0.07}
+
+
+def _ramp(value, low, high):
+    return min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+class _Whole:
+    """Features of a whole picture at working size: palette and where its ink lies."""
+
+    def __init__(self, image, size):
+        self.image, self.size = image, size
+        colours = _Colours(image.resize(size, Image.Resampling.BILINEAR))
+        ink = np.clip(colours.distance / 30, 0, 1)
+        box = _box(ink > 0.3) or (0, 0, *size)
+        self.background, self.box = colours.background, box
+        chroma = np.sqrt(colours.lab[..., 1] ** 2 + colours.lab[..., 2] ** 2)
+        weight = ink * (1 + 2 * np.minimum(1, chroma / 40))
+        code = colours.code
+        coarse = (code >> 14 << 8) | (code >> 8 & 15) << 4 | (code >> 2 & 15)
+        self.palette = np.bincount(coarse.ravel(), weight.ravel(), 4096) @ _anchors() / weight.size
+        self.blocks = _blocks(colours, ink)
+
+
+class _Cropped:
+    """Features of a picture cropped to its ink and stretched to `size`, so that a shifted chart is still the same."""
+
+    def __init__(self, whole, size):
+        left, top, right, bottom = whole.box
+        self.size = size or (max(16, right - left), max(16, bottom - top))
+        kx, ky = whole.image.size[0] / whole.size[0], whole.image.size[1] / whole.size[1]
+        box = left * kx, top * ky, right * kx, bottom * ky
+        colours = _Colours(whole.image.resize(self.size, Image.Resampling.BILINEAR, box=box), whole.background)
+        ink = np.clip(colours.distance / 30, 0, 1)
+        self.ink = [_blur(ink, width) for width in (3, 7, 13)]
+        lab = colours.lab
+        edge = np.zeros(ink.shape, np.float32)
+        edge[:, 1:] = np.abs(lab[:, 1:] - lab[:, :-1]).sum(2)
+        edge[1:] += np.abs(lab[1:] - lab[:-1]).sum(2)
+        edge = np.minimum(edge / 60, 1)
+        self.edges = [_blur(edge, width) for width in (3, 5, 9)]
+        self.blocks = _blocks(colours, ink)
+        bend = np.abs(4 * ink[1:-1, 1:-1] - ink[:-2, 1:-1] - ink[2:, 1:-1] - ink[1:-1, :-2] - ink[1:-1, 2:])
+        self.detail = _pool(bend, 8)
+
+
+def _overlap(a, b):
+    """Sum of minima over sum of maxima in [0, 1]; two signs never overlap. 1 when both are empty."""
+    size_a, size_b = np.abs(a), np.abs(b)
+    total, apart = float(size_a.sum() + size_b.sum()), float(np.abs(a - b).sum())
+    least = (total - apart) / 2  # |a| + |b| - |a - b| is twice the minimum for like signs, 0 for unlike ones
+    return min(1.0, max(0.0, least / (total - least))) if total > 1e-9 else 1.0
+
+
+def _shares(palette):
+    return palette / max(1e-9, palette.sum())
+
+
+def _blur(plane, width):
+    from scipy.ndimage import uniform_filter
+    return uniform_filter(plane, width, mode="constant")
+
+
+def _pool(plane, n):
+    """Mean of an (h, w, ...) array over an n by n grid."""
+    rows, cols = (np.arange(n) * side // n for side in plane.shape[:2])
+    sums = np.add.reduceat(np.add.reduceat(plane, rows, 0), cols, 1)
+    counts = np.multiply.outer(np.diff(np.r_[rows, plane.shape[0]]), np.diff(np.r_[cols, plane.shape[1]]))
+    return sums / counts.reshape(counts.shape + (1,) * (plane.ndim - 2))
+
+
+def _blocks(colours, ink):
+    """Ink and colour per cell of a 12 by 12 and a 6 by 6 grid."""
+    planes = np.empty((*ink.shape, 4), np.float32)
+    planes[..., 0] = ink
+    np.multiply(colours.lab, (ink / 60)[..., None], out=planes[..., 1:])
+    fine = _pool(planes, 12)
+    return np.concatenate([fine.ravel(), 4 * fine.reshape(6, 2, 6, 2, 4).mean((1, 3)).ravel()])
+
+
+@functools.cache
+def _anchors():
+    """Soft assignment (4096 RGB codes × 125 anchors) that keeps near colours near in the palette histogram."""
+    from skimage.color import rgb2lab
+    codes, few = np.linspace(0, 1, 16), np.linspace(0, 1, 5)
+    lab = rgb2lab(np.stack(np.meshgrid(codes, codes, codes, indexing="ij"), -1)).reshape(-1, 1, 3)
+    anchors = rgb2lab(np.stack(np.meshgrid(few, few, few, indexing="ij"), -1)).reshape(1, -1, 3)
+    weight = np.exp(-((lab - anchors) ** 2).sum(2) / (2 * 12 ** 2)) + 1e-12
+    return weight / weight.sum(1, keepdims=True)

@@ -1,0 +1,162 @@
+"""How many pages and plotly figures a second? Kept pages against the usual ways: a new context per page, and kaleido.
+
+The ways take turns, round by round, on the same inputs, so that other load on the machine meets them alike; trust the
+ratios and the CPU times, not the wall times. CPU counts this process and everything it started. All four are warm.
+The figure row times only figure JSON -> picture, for both; the program that makes the figure costs the same either way.
+Kaleido is no dependency of this project; without it its row is left out. To include it:
+
+    pip install --no-deps --target /tmp/kaleido kaleido choreographer logistro simplejson orjson
+    PYTHONPATH=/tmp/kaleido BROWSER_PATH=$(which chromium) python tests/benchmarks/bench_browser.py [rounds]
+"""
+import asyncio
+import concurrent.futures
+import json
+import os
+import statistics
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from rrvf_lab import pages
+from rrvf_lab.browser import FLAGS, HEIGHT, WIDTH, Browser, find_chromium
+
+N = 12
+HTML = [pages.code("pages", "benchmark", i) for i in range(N)]
+
+
+def figures():
+    import plotly.express as px
+    import plotly.graph_objects as go
+    tips, iris = px.data.tips(), px.data.iris()
+    made = [px.bar(x=list("abcd"), y=[1, 3, 2, 5], title="Bars"), px.scatter(iris, x="sepal_width", y="sepal_length", color="species"),
+            px.histogram(tips, x="total_bill", color="sex"), px.box(tips, x="day", y="total_bill", color="smoker"),
+            px.line(px.data.stocks(), x="date", y=["GOOG", "AAPL"]), px.pie(tips, values="tip", names="day"),
+            go.Figure(go.Heatmap(z=[[i * j for i in range(20)] for j in range(20)])), px.violin(tips, y="tip", x="smoker", box=True),
+            px.sunburst(tips, path=["day", "time"], values="tip"), px.area(px.data.gapminder(), x="year", y="pop", color="continent"),
+            go.Figure(go.Contour(z=[[i * i - j * j for i in range(20)] for j in range(20)])),
+            go.Figure(go.Scatterpolar(r=[1, 5, 2, 2, 3], theta=list("abcde"), fill="toself"))]
+    return made
+
+
+class NewContext:
+    """Playwright as it is mostly used: one browser, and for each page a context, `set_content`, a full screenshot."""
+
+    def __init__(self):
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        self.run(self.start())
+
+    def run(self, work):
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
+
+    async def start(self):
+        from playwright.async_api import async_playwright
+        self.playwright = await async_playwright().start()
+        self.browser = await self.playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS, "--no-sandbox"])
+
+    async def one(self, code):
+        context = await self.browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, offline=True)
+        page = await context.new_page()
+        await page.set_content(code)
+        await page.screenshot(full_page=True)
+        await context.close()
+
+    def __call__(self, codes):
+        for code in codes:
+            self.run(self.one(code))
+
+    def close(self):
+        async def stop():
+            await self.browser.close()
+            await self.playwright.stop()
+        self.run(stop())
+
+
+class WithKaleido(NewContext):
+    """Kaleido 1 as one long-lived server with one browser: its fastest way for single figures."""
+
+    async def start(self):
+        import kaleido
+        self.server = kaleido.Kaleido(n=1)
+        await self.server.open()
+
+    def __call__(self, made):
+        for figure in made:
+            self.run(self.server.calc_fig(figure, opts={"format": "png", "width": 700, "height": 500, "scale": 1}))
+
+    def close(self):
+        self.run(self.server.close())
+
+
+class Kept:
+    """This project's `Browser`, with `workers` pages at a time."""
+
+    def __init__(self, workers, what):
+        self.browser, self.what, self.workers = Browser(workers), what, workers
+
+    def __call__(self, items):
+        draw = getattr(self.browser, self.what)
+        with concurrent.futures.ThreadPoolExecutor(self.workers) as pool:
+            list(pool.map(draw, items))
+
+    def close(self):
+        self.browser.close()
+
+
+def cpu():
+    """CPU seconds of this process and its living descendants. Processes that ended in between are missed."""
+    total = 0.0
+    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+        try:
+            times = process.cpu_times()
+            total += times.user + times.system
+        except psutil.Error:
+            pass
+    return total
+
+
+def race(title, ways, items, rounds):
+    wall, spent = {name: [] for name in ways}, {name: [] for name in ways}
+    for name, way in ways.items():
+        way(items[name][:2])                                  # start and warm up
+    for _ in range(rounds):
+        for name, way in ways.items():
+            start, before = time.perf_counter(), cpu()
+            way(items[name])
+            wall[name].append((time.perf_counter() - start) / N)
+            spent[name].append((cpu() - before) / N)
+    for way in ways.values():
+        way.close()
+    first = statistics.median(wall[next(iter(ways))])
+    print(f"\n{title}: {N} inputs x {rounds} rounds, load {os.getloadavg()[0]:.1f}; medians (range)")
+    print(f"{'':34} {'pictures/s':>20} {'wall ms':>9} {'CPU ms':>8} {'faster':>8}")
+    for name in ways:
+        w = statistics.median(wall[name])
+        rates = f"{1 / w:.2f} ({1 / max(wall[name]):.2f}-{1 / min(wall[name]):.2f})"
+        print(f"{name:34} {rates:>20} {1000 * w:9.0f} {1000 * statistics.median(spent[name]):8.0f} {first / w:7.1f}x", flush=True)
+
+
+def main(rounds=3):
+    ways = {"html, new context per page": NewContext(), "html, kept page, 1 worker": Kept(1, "html"),
+            "html, kept pages, 2 workers": Kept(2, "html")}
+    race("html", ways, {name: HTML for name in ways}, rounds)
+    made = figures()
+    texts = [figure.to_json().encode() for figure in made]
+    ways, items = {}, {}
+    try:
+        ways["plotly, kaleido"] = WithKaleido()
+        items["plotly, kaleido"] = [json.loads(text) for text in texts]
+    except ImportError:
+        print("\nkaleido is not installed: its row is left out (see the head of this file)")
+    for workers in (1, 2):
+        name = f"plotly, kept page, {workers} worker{'s' * (workers > 1)}"
+        ways[name], items[name] = Kept(workers, "plotly"), texts
+    race("plotly", ways, items, rounds)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:2]))

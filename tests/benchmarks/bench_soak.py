@@ -1,0 +1,83 @@
+"""Does the renderer last? The same program many times under full load, then thousands of renders in one
+`Renderer`.
+
+Prints whether all pictures were identical, and at steps of the long run the memory of the caller and of the
+render processes (proportional set size, so that shared pages count once), open descriptors and processes. It
+measures no speed. Run: python tests/benchmarks/bench_soak.py [identical=1000] [renders=10000]
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from rrvf_lab.render import Renderer
+
+BARS = ("import matplotlib.pyplot as plt\nplt.figure(figsize=(4, 3))\nplt.bar(list('abcd'), [1, 2, 3, 4])\n"
+        "plt.title('Sales')\nplt.tight_layout()\n")
+
+
+def family(pid):
+    """The living descendants of a process, itself included."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            pass
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def megabytes(pids):
+    total = 0
+    for pid in pids:
+        try:
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        total += int(next(line for line in text.splitlines() if line.startswith("Pss:")).split()[1])
+    return total / 1024
+
+
+def main(identical=1000, renders=10000):
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        with Renderer() as renderer:
+            start = time.perf_counter()
+            results = renderer.map([f"{BARS}# {n}" for n in range(identical)])
+            digests = {hashlib.sha256(r.image.tobytes()).hexdigest() if r.image else r.error for r in results}
+            print(f"{identical} renders of one program, {len(burners)} endless loops beside them, "
+                  f"load {os.getloadavg()[0]:.1f}: {len(digests)} different result(s), "
+                  f"{sum(r.image is None for r in results)} failed, slowest {max(r.seconds for r in results):.1f} s, "
+                  f"{time.perf_counter() - start:.0f} s in all")
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+    with Renderer() as renderer:
+        renderer.map([f"{BARS}# start {n}" for n in range(2 * renderer.workers)])
+        jail = renderer._jail._process.pid
+        print(f"{'renders':>8} {'caller MB':>10} {'jail MB':>8} {'descriptors':>12} {'processes':>10}")
+        done = 0
+        while True:
+            print(f"{done:8} {megabytes([os.getpid()]):10.0f} {megabytes(family(jail)):8.0f} "
+                  f"{len(os.listdir('/proc/self/fd')):12} {len(family(jail)):10}", flush=True)
+            if done >= renders:
+                break
+            step = min(renders // 10 or 1, renders - done)
+            failed = [r.error for r in renderer.map([f"{BARS}# {done + n}" for n in range(step)]) if r.image is None]
+            if failed:
+                raise SystemExit(f"{len(failed)} failed: {failed[0]}")
+            done += step
+        # the cache alone grows to CACHE_BYTES before the caller's memory is flat
+    print(f"after close: {len(family(jail))} process (itself gone: {not Path(f'/proc/{jail}').exists()})")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:3]))

@@ -1,0 +1,17 @@
+"""Shared by all tests: no network, few threads, no display, and one small chart to work on."""
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch read it; two small jobs beat one wide one
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def chart():
+    """A raw chart image (PIL, RGB): held-out chart 0, drawn afresh."""
+    from rrvf_lab import charts
+
+    return charts.draw(charts.spec("test", 0))

@@ -1,0 +1,391 @@
+"""Chromium behind plain functions: hostile pages and figures stay where they are, and no result is lost."""
+import asyncio
+import base64
+import io
+import json
+import os
+import socket
+import threading
+import time
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from rrvf_lab import browser as browser_module
+from rrvf_lab.browser import Browser, PageError
+
+pytestmark = pytest.mark.browser
+
+NORMAL = ("<!doctype html><body style='margin:0;background:#0000ff'><div style='width:100px;height:80px;"
+          "background:#00ff00'>")
+SECRET = (255, 0, 255)                           # no attack paints this colour itself
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with Browser(timeout=4, memory=600) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def scripted():
+    with Browser(timeout=3, memory=500, javascript=True) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory):
+    """A magenta picture and page on this disk, and a server that counts who calls: what no page may reach."""
+    folder = tmp_path_factory.mktemp("secret")
+    Image.new("RGB", (64, 64), SECRET).save(folder / "secret.png")
+    (folder / "secret.html").write_text("<body style='background:#ff00ff'>")
+    (folder / "secret.css").write_text("body{background:#ff00ff!important}")
+    (folder / "secret.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><rect id="x" width="900" '
+                                       'height="900" fill="#ff00ff"/></svg>')
+    server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(0.2)
+    calls, open_ = [], True
+
+    def count():
+        while open_:
+            try:
+                connection, _ = server.accept()
+                calls.append(1)
+                connection.close()
+            except TimeoutError:
+                continue
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    yield {"folder": folder.as_posix(), "port": server.getsockname()[1], "calls": calls}
+    open_ = False
+    thread.join()
+    server.close()
+
+
+def colours(image):
+    return {tuple(c) for c in np.asarray(image).reshape(-1, 3)[::7].tolist()}
+
+
+def is_normal(browser):
+    image = browser.html(NORMAL)
+    return (image.size, image.getpixel((50, 40)), image.getpixel((500, 500))) == ((1024, 768), (0, 255, 0),
+        (0, 0, 255))
+
+
+def bomb_png(side):
+    file = io.BytesIO()
+    Image.new("1", (side, side)).save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+HOSTILE = {
+    "script": "<body style='background:#ffffff'><script>document.body.style.background='#ff00ff'</script>",
+    "script in an attribute": "<img src='data:,' onerror=\"document.body.style.background='#ff00ff'\">",
+    "endless script": "<script>while(true){}</script>",
+    "meta refresh to the network": "<meta http-equiv=refresh content='0;url=http://127.0.0.1:{port}/'>hello",
+    "meta refresh to a file": "<meta http-equiv=refresh content='0;url=file://{folder}/secret.html'>hello",
+    "file in a frame": "<iframe src='file://{folder}/secret.html' width=600 height=400></iframe>",
+    "file as object and embed": "<object data='file://{folder}/secret.png' width=300 height=300></object>"
+                                "<embed src='file://{folder}/secret.png' width=300 height=300>",
+    "file as picture": "<img src='file://{folder}/secret.png' width=300 height=300>",
+    "file as style": "<link rel=stylesheet href='file://{folder}/secret.css'><style>@import "
+                     "url(file://{folder}/secret.css);</style>hi",
+    "file in svg": "<svg width=900 height=900><use href='file://{folder}/secret.svg#x'/>"
+                   "<image href='file://{folder}/secret.png' width=200 height=200/></svg>",
+    "network in style": "<style>@import url(http://127.0.0.1:{port}/a.css);@font-face{{font-family:x;"
+                        "src:url(http://127.0.0.1:{port}/f)}}"
+                        "body{{font-family:x;background:url(http://127.0.0.1:{port}/b.png)}}</style>text",
+    "network in frames and preloads": "<iframe src='http://127.0.0.1:{port}/'></iframe><link rel=preload "
+                                      "as=font href='http://127.0.0.1:{port}/p'>"
+                                      "<link rel=dns-prefetch href='//x.invalid'><link rel=prefetch "
+                                      "href='http://127.0.0.1:{port}/q'>",
+    "base and form": "<base href='http://127.0.0.1:{port}/'><img src=a.png><form action=/x><input autofocus>"
+                     "</form>",
+    "script in a foreign object": "<svg width=300 height=300><foreignObject width=300 height=300><body "
+                                  "xmlns='http://www.w3.org/1999/xhtml'>"
+                                  "<script>document.body.style.background='#ff00ff'</script></body>"
+                                  "</foreignObject></svg>",
+    "nested frames with script": "<iframe srcdoc=\"<script>document.body.style.background='#ff00ff'</script>"
+                                 "x\" width=500 height=500></iframe>",
+    "video and sound": "<video src='http://127.0.0.1:{port}/v.mp4' autoplay></video><audio "
+                       "src='http://127.0.0.1:{port}/a' autoplay></audio>",
+    "million pixels high": "<div style='height:100000000px;background:linear-gradient(red,blue)'></div>",
+    "wide and turned": "<div style='width:99999999px;height:50px;transform:rotate(45deg) scale(9999)'>"
+                       "x</div>",
+    "unclosed everything": "<table><tr><td><textarea><style>" * 400,
+    "deep": "<div>" * 50_000 + "x",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_page_reaches_nothing_and_the_next_page_is_right(browser, outside, name):
+    code = HOSTILE[name]
+    if "{port}" in code or "{folder}" in code:
+        code = code.format(**outside)
+    try:
+        image = browser.html(code)
+    except PageError as error:
+        assert str(error)
+    else:
+        assert image.width == 1024 and 768 <= image.height <= browser_module.TALLEST
+        assert SECRET not in colours(image)
+    assert outside["calls"] == [] and is_normal(browser)
+
+
+def test_a_giant_picture_in_the_page_costs_no_more_memory_than_allowed(browser):
+    page = f"<img width=100 src='data:image/png;base64,{bomb_png(12_000)}'>" * 4
+    peak, stop = [0.0], threading.Event()
+
+    def watch():
+        while not stop.wait(0.05):
+            for process in children():
+                try:
+                    peak[0] = max(peak[0], process.memory_info().rss / 2**20)
+                except psutil.Error:
+                    pass
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        browser.html(page)
+    except PageError as error:
+        assert "memory" in str(error) or "lost twice" in str(error)
+    stop.set()
+    thread.join()
+    assert peak[0] < 4000 and is_normal(browser)
+
+
+SCRIPTS = {
+    "endless loop": ("<script>while(true){}</script>", "CPU"),
+    "memory": ("<script>let a=[];for(;;)a.push(new Uint8Array(2**24).fill(1))</script>", "memory|lost|CPU"),
+    "windows and alerts": ("<script>for(let i=0;i<20;i++)window.open('about:blank');alert(1);"
+                           "confirm(2)</script>x", None),
+    "sockets": ("<script>new WebSocket('ws://127.0.0.1:{port}/');fetch('http://127.0.0.1:{port}/').catch(()=>"
+                "0);"
+                "navigator.sendBeacon('http://127.0.0.1:{port}/');new "
+                "Image().src='http://127.0.0.1:{port}/i'</script>x", None),
+    "direct connections": ("<script>let c=new RTCPeerConnection({iceServers:[{urls:'stun:127.0.0.1:{port}'}]}"
+                           ");c.createDataChannel('x');"
+                           "c.createOffer().then(o=>c.setLocalDescription(o))</script>x", None),
+    "reading a file": ("<script>fetch('file://{folder}/secret.html').then(r=>r.text()).then(t=>"
+                       "document.body.innerHTML=t)</script>x", None),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_when_allowed_are_limited_and_alone(scripted, outside, name):
+    code, words = SCRIPTS[name]
+    code = code.replace("{port}", str(outside["port"])).replace("{folder}", outside["folder"])
+    try:
+        image = scripted.html(code)
+        assert words is None and SECRET not in colours(image)
+    except PageError as error:
+        assert words is None or any(word in str(error) for word in words.split("|")), str(error)
+    assert outside["calls"] == [] and is_normal(scripted)
+
+
+def figure(**layout):
+    return {"data": [{"type": "bar", "x": ["a", "b"], "y": [1, 2]}],
+            "layout": {"width": 300, "height": 200, **layout}}
+
+
+FIGURES = {
+    "prototype": '{"data":[{"type":"bar","y":[1,2],"__proto__":{"polluted":1}}],'
+                 '"layout":{"__proto__":{"polluted":1},'
+                 '"constructor":{"prototype":{"polluted":1}},"width":300,"height":200}}',
+    "picture from the network": json.dumps(figure(images=[{"source": "http://127.0.0.1:{port}/x.png", "x": 0, "y": 1, "sizex": 1, "sizey": 1}])),
+    "picture from the disk": json.dumps(figure(images=[{"source": "file://{folder}/secret.png", "x": 0, "y": 1, "sizex": 1, "sizey": 1}])),
+    "template with a picture": json.dumps(figure(template={"layout": {"images": [
+        {"source": "http://127.0.0.1:{port}/t.png", "x": 0, "y": 1, "sizex": 1, "sizey": 1}],
+        "paper_bgcolor": "url(http://127.0.0.1:{port}/u)"}})),
+    "script in texts": json.dumps(figure(title={"text": "<img src=x "
+                                                        "onerror=\"document.body.style.background='#ff00ff'"
+                                                        "\"><script>1</script>"
+                                                        "<a href='javascript:alert(1)'>t</a><a "
+                                                        "href='http://127.0.0.1:{port}/'>u</a>"})),
+    "style in a font name": json.dumps(figure(font={"family": "x;background:url(http://127.0.0.1:{port}/f)"})),
+    "giant": json.dumps(figure(width=1e5, height=1e5)),
+    "no numbers": json.dumps(figure(width="NaN", height={})),
+    "not json": "{",
+    "not a figure": "[1,2,3]",
+    "deep": "[" * 100_000,
+    "map tiles": '{"data":[{"type":"scattermap","lat":[1],"lon":[1]}],'
+                 '"layout":{"map":{"style":"http://127.0.0.1:{port}/style"}}}',
+    "country shapes": '{"data":[{"type":"choropleth","locations":["USA"],"z":[1]}],"layout":{"geo":{}}}',
+    "millions of ticks": json.dumps(figure(xaxis={"type": "linear", "dtick": 1e-9, "range": [0, 1e9]})),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_hostile_figure_reaches_nothing_and_the_next_figure_is_right(browser, outside, name):
+    text = FIGURES[name].replace("{port}", str(outside["port"])).replace("{folder}", outside["folder"])
+    normal = json.dumps(figure()).encode()
+    before = browser.plotly(normal)
+    try:
+        image = browser.plotly(text.encode())
+        assert SECRET not in colours(image) and image.width * image.height <= browser_module.MAX_PIXELS
+    except PageError as error:
+        assert str(error)
+    assert outside["calls"] == []
+    assert browser.plotly(normal).tobytes() == before.tobytes()
+
+
+# ---------------------------------------------------------------------------------------------------- pages as they should be
+
+def test_a_long_page_is_shown_whole_up_to_the_cap(browser):
+    def height(pixels):
+        return browser.html(f"<body style='margin:0'><div style='height:{pixels}px'>").height
+    assert [height(100), height(1500), height(90_000)] == [768, 1500, browser_module.TALLEST]
+
+
+def test_a_picture_that_cannot_be_reached_is_a_gray_box_of_its_place(browser):
+    image = browser.html("<body style='margin:0'><img src='https://a.invalid/b.png' width=200 height=100><br>"
+                         "<img src='relative/300x120'>")
+    gray = (200, 200, 200)
+    assert image.getpixel((199, 99)) == gray and image.getpixel((201, 50)) == (255, 255, 255)
+    assert image.getpixel((290, 200)) == gray and image.getpixel((310, 200)) == (255, 255, 255)
+
+
+def test_a_picture_inside_the_page_is_shown(browser):
+    file = io.BytesIO()
+    Image.new("RGB", (20, 20), (1, 200, 3)).save(file, "PNG")
+    image = browser.html(f"<body style='margin:0'><img src='data:image/png;base64,"
+                         f"{base64.b64encode(file.getvalue()).decode()}'>")
+    assert image.getpixel((10, 10)) == (1, 200, 3)
+
+
+def test_an_animation_is_shown_at_its_end(browser):
+    page = ("<style>@keyframes a{from{opacity:0}to{opacity:1}}div{animation:a 60s forwards;width:100px;"
+            "height:100px;background:#00ff00}"
+            "</style><body style='margin:0'><div>")
+    assert browser.html(page).getpixel((50, 50)) == (0, 255, 0)
+
+
+def test_nothing_of_one_page_is_left_on_the_next(browser):
+    alone = browser.html("<p>plain</p>").tobytes()
+    browser.html("<html style='zoom:3;filter:invert(1)'><title>x</title><body style='background:black'><p "
+                 "id=a>other</p>")
+    browser.html("<p>small</p>", size=(333, 222))
+    assert browser.html("<p>plain</p>").tobytes() == alone
+
+
+def test_it_works_inside_a_running_event_loop(browser):
+    async def cell():
+        return browser.html(NORMAL)
+    assert asyncio.run(cell()).size == (1024, 768)
+
+
+def test_many_threads_get_their_own_pages(browser):
+    results = {}
+
+    def work(i):
+        results[i] = browser.html(f"<body style='background:rgb({i},0,0)'>").getpixel((5, 5))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == {i: (i, 0, 0) for i in range(12)}
+
+
+def test_an_empty_or_endless_page_is_refused(browser):
+    for code, word in ((" \n", "empty"), ("x" * 1_000_001, "limit")):
+        with pytest.raises(PageError, match=word):
+            browser.html(code)
+
+
+# ---------------------------------------------------------------------------------------------------------- when it breaks
+
+def children():
+    return [p for p in psutil.Process().children(recursive=True)
+            if p.name().startswith(("chrom", "headless"))]
+
+
+def kill(process):
+    try:
+        process.kill()
+    except psutil.Error:
+        pass
+
+
+def test_killing_chromium_in_the_middle_loses_no_result():
+    with Browser(pages=2) as browser:
+        first = browser.html(NORMAL).tobytes()
+        mine = psutil.Process(browser._pid).children(recursive=True)
+        results = []
+        threads = [threading.Thread(target=lambda: results.append(browser.html(NORMAL).tobytes()))
+                   for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for process in mine:
+            kill(process)
+        for thread in threads:
+            thread.join()
+        assert results == [first] * 8
+
+
+def test_a_page_that_takes_chromium_down_each_time_is_an_error():
+    with Browser(pages=1) as browser:
+        browser.html(NORMAL)
+
+        async def dies(page):
+            browser._kill_everything()
+            await asyncio.sleep(60)
+
+        with pytest.raises(PageError, match="lost twice"):
+            browser._wait(browser._draw("html", dies))
+        assert is_normal(browser)
+
+
+def test_closing_leaves_no_process_and_refuses_more():
+    browser = Browser()
+    browser.html(NORMAL)
+    mine = psutil.Process(browser._pid).children(recursive=True)
+    folder = browser._folder
+    browser.close()
+    gone, alive = psutil.wait_procs(mine, timeout=10)
+    assert not alive and not os.path.exists(folder)
+    with pytest.raises(PageError, match="closed"):
+        browser.html(NORMAL)
+
+
+def test_closing_ends_a_page_that_is_still_being_drawn():
+    browser, errors = Browser(timeout=100, javascript=True), []
+    browser.html(NORMAL)
+
+    def endless():
+        try:
+            browser.html("<script>while(true){}</script>")
+        except PageError as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=endless)
+    thread.start()
+    time.sleep(1)
+    browser.close()
+    thread.join(30)
+    assert not thread.is_alive() and errors
+
+
+def test_without_chromium_the_error_names_the_command(monkeypatch, tmp_path):
+    monkeypatch.setattr(browser_module.shutil, "which", lambda name: None)
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    with pytest.raises(RuntimeError, match="python -m playwright install chromium"):
+        browser_module.find_chromium()
+    with Browser() as browser, pytest.raises(PageError, match="python -m playwright install chromium"):
+        browser.html(NORMAL)
+
+
+def test_pages_have_no_script_unless_asked(browser, scripted):
+    page = "<body style='background:#ffffff'><script>document.body.style.background='#00ff00'</script>"
+    assert browser.html(page).getpixel((5, 5)) == (255, 255, 255)
+    assert scripted.html(page).getpixel((5, 5)) == (0, 255, 0)
+
+
+def test_the_protection_is_stated(browser):
+    browser.html(NORMAL)
+    assert browser.protection.startswith("Chromium: ")

@@ -1,0 +1,196 @@
+"""One property of the pixel judge per test, on small charts drawn here. Left out: other judges, real model output."""
+import functools
+import random
+import sys
+
+import matplotlib
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter, ImageOps
+
+matplotlib.use("Agg")
+from rrvf_lab.judge import PixelJudge, difference, judge  # noqa: E402
+
+import matplotlib.pyplot as plt  # noqa: E402
+
+BASE = dict(kind="bar", values=(3, 7, 5, 2), colour="teal", title="Speed", x="week", y="units", grid=False)
+
+
+@functools.cache
+def chart(size=(4, 3), dpi=100, **changes):
+    c = BASE | changes
+    fig = plt.figure(figsize=size, dpi=dpi)
+    ax = fig.add_axes([0.15, 0.2, 0.8, 0.68])
+    names, values, colour = list("ABCDEFGH")[:len(c["values"])], c["values"], c["colour"]
+    if c["kind"] == "bar":
+        ax.bar(names, values, color=colour)
+    elif c["kind"] == "barh":
+        ax.barh(names, values, color=colour)
+    elif c["kind"] == "line":
+        ax.plot(names, values, color=colour, label="series")
+    elif c["kind"] == "area":
+        ax.fill_between(range(len(values)), values, color=colour)
+    elif c["kind"] == "hist":
+        ax.stairs(values, fill=True, color=colour)
+    elif c["kind"] == "pie":
+        ax.pie(values)
+    if c["kind"] == "barh":
+        ax.set_xlim(0, 10)
+    elif c["kind"] != "pie":
+        ax.set_ylim(0, 10)
+    ax.set_title(c["title"]), ax.set_xlabel(c["x"]), ax.set_ylabel(c["y"])
+    ax.grid(c["grid"])
+    if c.get("legend"):
+        ax.legend(loc="upper right")
+    fig.canvas.draw()
+    image = Image.fromarray(np.asarray(fig.canvas.buffer_rgba())[..., :3].copy())
+    plt.close(fig)
+    return image
+
+
+@pytest.fixture(scope="module")
+def target():
+    return chart()
+
+
+@pytest.mark.parametrize("kind", ["bar", "barh", "line", "area", "hist", "pie"])
+def test_gold_the_target_itself_scores_exactly_one(kind):
+    verdict = judge(chart(kind=kind), chart(kind=kind))
+    assert verdict.score == 1.0 and verdict.feedback == "No difference seen."
+
+
+def test_spoilings_lower_the_score_in_order(target):
+    ladder = [target, chart(values=(3, 7, 5, 3)), chart(values=(8, 2, 1, 6)), chart(values=(8, 2, 1, 6), colour="red"),
+              chart(kind="line", values=(8, 2, 1, 6), colour="red", title="Heat"), Image.new("RGB", (400, 300), "white")]
+    scores = [judge(target, image).score for image in ladder]
+    assert scores == sorted(scores, reverse=True) and len(set(scores)) == len(scores)
+
+
+@pytest.mark.parametrize("kind", ["bar", "line", "pie"])
+def test_pictures_without_a_chart_earn_next_to_nothing(kind):
+    target = chart(kind=kind)
+    fig, _ = plt.subplots(figsize=(4, 3))
+    fig.canvas.draw()
+    axes = Image.fromarray(np.asarray(fig.canvas.buffer_rgba())[..., :3].copy())
+    plt.close(fig)
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (300, 400, 3), dtype=np.uint8))
+    mean = tuple(int(v) for v in np.asarray(target).mean((0, 1)))
+    fills = [Image.new("RGB", (400, 300), colour) for colour in ("white", "black", "teal", mean)]
+    assert max(judge(target, image).score for image in [*fills, axes, noise]) <= 0.1
+
+
+def test_pictures_made_from_the_targets_own_pixels_earn_little(target):
+    mosaic = target.resize((16, 16), Image.Resampling.BOX).resize(target.size, Image.Resampling.NEAREST)
+    for image in (mosaic, target.filter(ImageFilter.GaussianBlur(8)), ImageOps.mirror(target), ImageOps.flip(target)):
+        assert judge(target, image).score <= 0.35
+
+
+def test_a_wrong_title_and_a_missing_legend_are_seen_by_the_score(target):
+    assert judge(target, chart(title="Traffic")).score <= 0.93
+    assert judge(chart(kind="line", legend=True), chart(kind="line")).score <= 0.93
+
+
+def test_same_picture_at_another_scale_stays_near_one(target):
+    for factor in (0.75, 1.5):
+        other = target.resize((round(400 * factor), round(300 * factor)), Image.Resampling.LANCZOS)
+        assert judge(target, other).score > 0.85
+
+
+SINGLE = [(dict(title="Heat"), "Title differs."), (dict(x="month"), "X label differs."), (dict(y="cost"), "Y label differs."),
+          (dict(grid=True), "Grid differs."), (dict(kind="line"), "Type differs."), (dict(colour="red"), "Missing teal. Extra red."),
+          (dict(values=(3, 7, 5)), "Too few marks."), (dict(values=(3, 7, 5, 2, 2)), "Too many marks."),
+          (dict(values=(3, 4, 5, 2)), "Too low at 40%."), (dict(values=(3, 7, 5, 9)), "Too high at 85%.")]
+
+
+@pytest.mark.parametrize("changes, expected", SINGLE)
+@pytest.mark.parametrize("dpi", [100, 56])
+def test_feedback_names_a_single_error_first(changes, expected, dpi):
+    assert PixelJudge().feedback(chart(dpi=dpi), chart(dpi=dpi, **changes)).startswith(expected)
+
+
+def test_feedback_on_horizontal_bars_counts_from_the_bottom():
+    feedback = PixelJudge().feedback(chart(kind="barh"), chart(kind="barh", values=(3, 7, 9, 2)))
+    assert feedback.startswith("Too long at 60%.")
+
+
+def test_feedback_on_random_single_errors_is_right_first_in_most_cases():
+    rng, hits = random.Random(11), []
+    for _ in range(25):
+        kind = rng.choice(["bar", "barh", "line", "area", "hist"])
+        values = [rng.randint(1, 9) for _ in range(rng.randint(3, 6))]
+        base = dict(kind=kind, values=tuple(values), colour=rng.choice(["red", "gold", "gray", "brown", "steelblue"]),
+                    dpi=rng.choice([56, 100]))
+        at = rng.randrange(len(values))
+        values[at] = rng.choice([v for v in range(1, 10) if v != values[at]])
+        up = values[at] > base["values"][at]
+        change, start = rng.choice([
+            (dict(title="Waste"), "Title differs."), (dict(y="points"), "Y label differs."),
+            (dict(values=tuple(values)), "Too " + {True: "long" if kind == "barh" else "high",
+                                                   False: "short" if kind == "barh" else "low"}[up])])
+        hits.append(PixelJudge().feedback(chart(**base), chart(**(base | change))).startswith(start))
+    assert np.mean(hits) >= 0.8
+
+
+def test_feedback_says_blank_failed_missing_legend_and_shift(target):
+    assert judge(target, Image.new("RGB", (400, 300), "white")).feedback == "Blank."
+    failed = judge(target, None, "Traceback\n  x\nNameError: name 'ax' is not defined\n\n")
+    assert failed.score == 0.0 and failed.feedback == "Failed: NameError: name 'ax' is not defined"
+    assert len(judge(target, None, "x" * 500).feedback) == len("Failed: ") + 120
+    assert judge(target, None).feedback.startswith("Failed: ")
+    assert "Legend missing." in judge(chart(kind="line", legend=True), chart(kind="line")).feedback
+    shifted = Image.new("RGB", (400, 300), "white")
+    shifted.paste(target, (-30, 0))
+    assert judge(target, shifted).feedback.startswith("Shifted left.")
+
+
+def test_feedback_is_at_most_five_sentences(target):
+    wrong = chart(kind="barh", values=(9, 9), colour="pink", title="Crime", x="age", y="tons", grid=True)
+    assert 3 <= PixelJudge().feedback(target, wrong).count(".") <= 5
+
+
+def test_verdicts_repeat_bit_for_bit_with_and_without_the_cache(target, monkeypatch):
+    monkeypatch.setattr(sys.modules["rrvf_lab.judge"], "CACHED_TARGETS", 3)
+    other, warm = chart(values=(5, 5, 5, 5), title="Heat"), PixelJudge()
+    cold = [PixelJudge()(target, other) for _ in range(2)]
+    assert cold[0] == cold[1] == warm(target, other) == warm(target, other)
+    for i in range(4):  # more targets than the cache holds
+        warm(Image.new("RGB", (8, 8), (i, i, i)), other)
+    assert warm(target, other) == cold[0] and warm.feedback(target, other) == cold[0].feedback
+
+
+@pytest.mark.parametrize("mode, size", [("RGB", (1, 1)), ("L", (50, 40)), ("RGBA", (300, 10)), ("P", (64, 64)), ("1", (30, 30)),
+                                        ("I;16", (20, 20)), ("F", (20, 20)), ("LA", (33, 500)), ("CMYK", (40, 40)),
+                                        ("RGB", (2400, 1800))])
+def test_odd_pictures_get_a_finite_score_on_either_side(mode, size, target):
+    odd = Image.new(mode, size)
+    for a, b in ((target, odd), (odd, target), (odd, odd)):
+        verdict = judge(a, b)
+        assert 0 <= verdict.score <= 1 and verdict.feedback
+        assert difference(a, b).size == a.size
+    assert judge(odd, odd).score == 1.0
+
+
+def test_transparent_background_counts_as_white(target):
+    clear = target.convert("RGBA")
+    pixels = np.array(clear)
+    pixels[(pixels[..., :3] == 255).all(2)] = 0
+    assert judge(target, Image.fromarray(pixels)).score == 1.0
+
+
+def test_what_is_not_a_picture_is_refused_in_words(target):
+    with pytest.raises(TypeError, match="PIL"):
+        judge(target, np.zeros((3, 3)))
+
+
+def test_difference_colours_missing_extra_recoloured_and_same():
+    a, b = (Image.new("RGB", (40, 10), "white") for _ in range(2))
+    for x, one, two in ((0, "teal", "white"), (10, "white", "teal"), (20, "teal", "red"), (30, "teal", "teal")):
+        a.paste(one, (x, 2, x + 5, 8)), b.paste(two, (x, 2, x + 5, 8))
+    seen = np.asarray(difference(a, b))[5]
+    assert seen[2].tolist() == [220, 30, 30] and seen[12].tolist() == [30, 60, 220]
+    assert seen[22].tolist() == [40, 40, 40] and seen[32].tolist() == [205] * 3 and seen[7].tolist() == [255] * 3
+
+
+def test_a_verdict_shows_itself_escaped(target):
+    shown = judge(target, None, "<script>alert(1)</script>")._repr_html_()
+    assert "<script>" not in shown and "aria-label" in shown and "<details>" in shown
