@@ -2,9 +2,10 @@
 
     python -m rrvf_lab.nano            # makes data/nano/{nano,nano-base} again, on two CPU cores
 
-Phase by phase the model learns to read a chart in one line, to write the program for its reading, to repair a draft from
-the judge's reply, and again what is learnt last. RRVF takes it from there with raw images alone; no raw image of
-data/charts is ever seen here. `nano-base` has the same first phase, then one short mixed phase: it reads better than it writes.
+Phase by phase the model learns to read a chart in one line, to read it in other looks, to write the program for its
+reading, to repair a draft from the judge's reply, and all of it again. RRVF takes it from there with raw images alone; no
+raw image of data/charts is ever seen here. `nano-base` has the same two phases of reading, then one short mixed one: it
+reads better than it writes.
 
 What makes a million parameters read on a CPU: white paper is zero in the pixel normalisation; Muon on the matrices; the
 scales of the initial weights; a first phase of reading without code; the title first; never the same chart twice.
@@ -40,13 +41,14 @@ class Conversations(torch.utils.data.IterableDataset):
     def __init__(self, processor, phase, batches, batch_size=16, seed=0):
         self.processor, self.mix, self.batches, self.batch_size, self.seed = processor, MIX[phase], batches, batch_size, seed
         weights = np.array([HARD.get(kind, 1) for kind in dialect.KINDS], float)
-        self.kinds = weights / weights.sum() if phase == "polish" else None
-        self.loose = LOOSE.get(phase, 0.0)
+        self.kinds = weights / weights.sum()
+        self.loose = LOOSE[phase]
 
     def __iter__(self):
         torch.set_num_threads(1)
-        self.painter, self.judge = dialect.Painter(), PixelJudge()
         self.rng = np.random.default_rng(self.seed)
+        self.painter, self.judge = dialect.Painter(), PixelJudge()
+        self.looks = [dialect.Painter(dialect.Look.sample(self.rng)) for _ in range(LOOKS)]
         make = {"read": self._read, "code": self._code, "repair": self._repair}
         for _ in range(self.batches):
             kinds = self.rng.choice(list(self.mix), self.batch_size, p=list(self.mix.values()))
@@ -56,8 +58,10 @@ class Conversations(torch.utils.data.IterableDataset):
         return dialect.sample(self.rng, self.kinds)
 
     def _paint(self, chart):
-        image = Image.fromarray(self.painter.paint(chart))
-        return loosen(image, self.rng) if self.loose and self.rng.random() < self.loose else image
+        if self.rng.random() >= self.loose:
+            return Image.fromarray(self.painter.paint(chart))
+        painter = self.looks[self.rng.integers(LOOKS)]
+        return loosen(Image.fromarray(painter.paint(chart)), self.rng)
 
     def _read(self):
         chart = self._sample()
@@ -134,15 +138,15 @@ def loosen(image, rng):
     eyes fail, and is no look at the wider charts that RRVF trains on.
     """
     width, height = image.size
-    sx, sy = rng.uniform(0.75, 1.12, 2)
+    sx, sy = rng.uniform(0.75, 1.08, 2)
     dx, dy = rng.uniform(-0.08, 0.08, 2) * image.size
     image = image.transform(image.size, Image.Transform.AFFINE, (1 / sx, 0, (width - width / sx) / 2 + dx, 0, 1 / sy,
                             (height - height / sy) / 2 + dy), Image.Resampling.BILINEAR, fillcolor="white")
     if rng.random() < 0.3:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 2.0)))
-    if rng.random() < 0.4:
+    if rng.random() < 0.2:
         x, y = rng.uniform(-0.1, 0.8, 2) * image.size
-        w, h = rng.uniform(0.1, 0.6, 2) * image.size
+        w, h = rng.uniform(0.1, 0.5, 2) * image.size
         shade = "white" if rng.random() < 0.7 else tuple(map(int, rng.integers(0, 256, 3)))
         image.paste(shade, (int(x), int(y), int(x + w), int(y + h)))
     pixels = np.asarray(image, np.float32)
@@ -196,29 +200,34 @@ class Muon(torch.optim.Optimizer):
 # --------------------------------------------------------------------------------------------------------------------
 
 RECIPES = {  # batches of 16 in each phase
-    "nano": {"read": 800, "code": 800, "repair": 1000, "polish": 400},
-    "nano-base": {"read": 800, "early": 250},
+    "nano-base": {"read": 700, "look": 1000, "early": 160},
+    "nano": {"read": 700, "look": 1000, "code": 600, "repair": 900, "polish": 400},
 }
-MIX = {"read": {"read": 1.0}, "code": {"code": 0.7, "read": 0.3}, "repair": {"repair": 0.75, "code": 0.2, "read": 0.05},
-       "polish": {"read": 0.35, "code": 0.3, "repair": 0.35}, "early": {"read": 0.5, "code": 0.4, "repair": 0.1}}
-PEAK = {"read": 1.0, "code": 0.7, "repair": 0.5, "polish": 0.5, "early": 0.7}  # of the learning rates below
-LOOSE = {"polish": 0.5, "early": 0.6}  # share of charts that `loosen` moves, blurs, hides: without it a wider chart breaks the grammar
-HARD = {"scatter": 3, "barh": 2}  # how much oftener the polish draws the kinds that are learnt last
+MIX = {"read": {"read": 1.0}, "look": {"read": 1.0}, "code": {"code": 0.75, "read": 0.25},
+       "repair": {"repair": 0.75, "code": 0.2, "read": 0.05}, "polish": {"read": 0.3, "code": 0.3, "repair": 0.4},
+       "early": {"read": 0.3, "code": 0.6, "repair": 0.1}}
+PEAK = {"read": 1.0, "look": 1.0, "code": 0.7, "repair": 0.5, "polish": 0.5, "early": 0.7}  # of the learning rates below
+# Share of charts in another look, moved, blurred or partly hidden: without it a wider chart breaks the grammar.
+LOOSE = {"read": 0.0, "look": 0.7, "code": 0.5, "repair": 0.4, "polish": 0.4, "early": 0.6}
+LOOKS = 10
+HARD = {"scatter": 1.5, "barh": 1.5}  # how much oftener the kinds are drawn that are learnt last
 
 
 def cold_start(recipe: str, out: Path, seed: int = 0) -> None:
     """Train one checkpoint from nothing, phase after phase, and save it with its processor.
 
-    A phase that is finished is kept in `out/phases`, so an interrupted cold start goes on where it stopped.
+    A finished phase is kept beside `out` under the names of the phases so far: an interrupted cold start goes on where it
+    stopped, and phases that two recipes share are trained once.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # the second core draws the charts
     processor = build_processor()
     model = build_model(processor.tokenizer)
     print(f"{recipe}: {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, seed {seed}", flush=True)
-    seconds = 0.0
+    seconds, done = 0.0, f"seed-{seed}"
     for phase, batches in RECIPES[recipe].items():
-        saved = out / "phases" / f"{phase}.pt"
+        done += f"-{phase}-{batches}"
+        saved = out.parent / "phases" / f"{done}.pt"
         if saved.exists():
             state = torch.load(saved)
             model.load_state_dict(state["model"])
@@ -230,7 +239,6 @@ def cold_start(recipe: str, out: Path, seed: int = 0) -> None:
         seconds += state["seconds"]
     model.eval().save_pretrained(out)
     processor.save_pretrained(out)
-    shutil.rmtree(out / "phases")
     print(f"{recipe}: {seconds / 60:.1f} minutes, saved to {out}", flush=True)
 
 
@@ -273,7 +281,8 @@ def held_out(n: int = 200, seed: int = 10**6) -> list[tuple[dialect.Chart, Image
 def check(policy, n: int = 200, seed: int = 10**6) -> dict[str, float]:
     """How well a policy reads its own distribution in one turn: accuracy of each field, execution rate, vision score.
 
-    `value` counts single values; a wrong number of them makes all of a chart's values wrong. n charts, none trained on.
+    `value` counts single values (of a scatter: places with a point in the chart or in the draft); a wrong number of them
+    makes all of a chart's values wrong. n charts, none trained on.
     """
     pairs = held_out(n, seed)
     rollouts = evaluate(policy, [{"image": image, "id": str(i)} for i, (_, image) in enumerate(pairs)], max_turns=1).rollouts
@@ -284,7 +293,7 @@ def check(policy, n: int = 200, seed: int = 10**6) -> dict[str, float]:
                for f in ("title", "xlabel", "ylabel", "kind", "colours", "grid")}
         same = drawn is not None and [len(s) for s in drawn.series] == [len(s) for s in truth.series]
         values = [same and a == b for s, t in zip(truth.series, drawn.series if same else truth.series, strict=True)
-                  for a, b in zip(s, t, strict=True)]
+                  for a, b in zip(s, t, strict=True) if a or b]
         hits += values
         rows.append(row | {"exact": all(row.values()) and all(values), "exec": ran(rollout), "vision": rollout.reward.vision})
     return {"value": float(np.mean(hits))} | {k: float(np.mean([row[k] for row in rows])) for k in rows[0]} | {"n": n}
@@ -334,5 +343,6 @@ def main(argv=None):
         for name, numbers in (("first turn", check(policy)), ("second turn, corrupted drafts", check_repair(policy)),
                               ("second turn, own drafts", check_repair(policy, n=400, own=True))):
             print(f"{recipe}, {name}: " + ", ".join(f"{k} {v:.3g}" for k, v in numbers.items()), flush=True)
+    shutil.rmtree(args.out / "phases", ignore_errors=True)
     print(f"done in {(time.time() - started) / 60:.1f} minutes")
 

@@ -137,13 +137,13 @@ def _pieces() -> list[str]:
     """Every string of the dialect that should be one token, in reading and code alike, so that copying is easy."""
     head = json.dumps(dialect.HEAD)[1:-1]
     code = ['\n{"name": "render", "arguments": {"code": "' + head, "ax.bar(", "ax.barh(", "ax.plot(", "ax.fill_between(",
-            "ax.stairs(", "ax.scatter(", ", fill=True", ", marker='o'", ", s=60", ", width=-0.4, align='edge'",
+            "ax.stairs(", "ax.scatter(range(1, 10), ", ", fill=True", ", marker='o'", ", s=60", ", width=-0.4, align='edge'",
             ", width=0.4, align='edge'", ", color='", "')", "\\nax.bar(", "\\nax.set_xlim(0, 10)", "\\nax.set_ylim(0, 10)",
             "\\nax.set_title('", "', y=1)\\nax.set_xlabel('", "')\\nax.set_ylabel('", "')\\nax.grid(True)", '\\n', '"}}\n',
             '\')"}}\n', '")"}}\n', "[", "]", ", ["]
     code += [f"list('{dialect.LETTERS[:n]}')" for n in range(1, 9)]
     words = [*dialect.COLOURS, *dialect.TITLES, *dialect.XLABELS, *dialect.YLABELS, *dialect.KINDS]
-    digits = [str(d) for d in range(10)] + [f", {d}" for d in range(10)]
+    digits = [str(d) for d in range(10)] + [f", {d}" for d in range(10)] + ["None", ", None"]
     think = ["; ", ": ", " / ", "; grid", " -> ", "value ", "second ", "title: ", "xlabel: ", "ylabel: ", "colour: ",
              "grid: on", "grid: off", "Looks right.", "turn ", ". ", "\n"]
     judge = ["Score 0.", "No difference seen.", " differs.", "X label", "Y label", "Title", "Grid", "Type", "Missing ",

@@ -225,6 +225,9 @@ class Renderer:
                 for free in self._lanes.values():        # whatever took this lane may have taken the others
                     while free:
                         free.pop().close()
+                if self._jail and not self._jail.alive():
+                    self._jail.close()
+                    self._jail = None
         report = outcome.report or {}
         error = outcome.status or report.get("error")
         image = None

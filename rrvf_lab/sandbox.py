@@ -430,6 +430,14 @@ class Jail:
             raise RuntimeError(f"the isolation test did not finish: {outcome.status} {outcome.report}")
         return outcome.report["prevented"]
 
+    def alive(self):
+        """Whether it still runs; to ask after a lane was lost, so a zygote that is just dying gets a moment to be gone."""
+        try:
+            self._process.wait(0.2)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+
     def lane(self, heavy=False):
         """A socket to a process forked from the zygote that runs one program at a time; for `run`. Raises
         OSError.

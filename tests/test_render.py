@@ -202,6 +202,7 @@ def test_a_lost_render_process_loses_no_result():
 def test_a_render_process_lost_twice_is_reported_and_not_remembered(monkeypatch, renderer):
     calls = []
     real = sandbox.run
+    renderer.render(BARS)
 
     def lost(lane, *rest, **more):
         calls.append(rest)
