@@ -14,6 +14,7 @@ from .render import render
 
 _HOME = {
     "load_images": "data", "contact_sheet": "data", "doctor": "sandbox", "Renderer": "render", "Rendering": "render",
+    "VLMJudge": "vlm_judge", "Fallback": "vlm_judge", "JudgeStopped": "vlm_judge", "audit": "auditing", "Audit": "auditing",
     "PixelJudge": "judge", "Verdict": "judge", "difference": "judge", "Reward": "reward",
     "RewardWeights": "reward", "Environment": "environment", "play": "environment", "play_many": "environment",
     "Rollout": "rollout", "Turn": "rollout", "load_rollouts": "rollout", "Recording": "policy", "Drafted": "policy", "ModelPolicy": "policy",

@@ -1,20 +1,26 @@
-"""Web pages and plotly figures become pictures: one Chromium behind plain functions that wait for their result.
+"""Web pages and plotly figures become pictures: one Chromium behind plain functions that wait for their
+result.
 
-Every call may come from any thread, also from inside a running event loop (a notebook): the work is done on one
-background thread with a loop of its own, on pages that are used again, because opening one costs more than drawing.
+Every call may come from any thread, also from inside a running event loop (a notebook): the work is done on
+one background thread with a loop of its own, on pages that are used again, because opening one costs more
+than drawing.
 
-A page gets no script (html), no network and no file: what it asks for is answered here, with a gray box for a picture
-and with nothing for the rest. Chromium runs in a bubblewrap namespace without network and without the user's files
-where the machine allows that, with its own sandbox inside where that works (`protection` says what was reached).
-A page process that uses too much CPU time or memory is ended; so a busy machine does not fail a good page.
+A page gets no script (html), no network and no file: what it asks for is answered here, with a gray box for a
+picture and with nothing for the rest. Where scripts are allowed they cannot lead the page elsewhere. Chromium
+runs in a bubblewrap namespace without network and without the user's files where the machine allows that,
+with its own sandbox inside where that works (`protection` says what was reached). A page process that uses
+too much CPU time or memory is ended; so a busy machine does not fail a good page.
 
-It does NOT protect against faults in Chromium itself: where bubblewrap does not work (macOS, many containers) these
-meet only Chromium's own sandbox, and as root not even that. Left out: scrolling, hovering, several pages linked to
-each other, videos, maps with tiles, MathJax in plotly, and fonts that are not installed.
+It does NOT protect against faults in Chromium itself: where bubblewrap does not work (macOS, many containers)
+these meet only Chromium's own sandbox, and as root not even that.
+
+Left out: scrolling, hovering, several pages linked to each other, videos, maps with tiles, MathJax in plotly,
+a graphics card (3-D figures are drawn on the CPU), and fonts that are not installed.
 """
 
 import asyncio
 import atexit
+import base64
 import glob
 import io
 import math
@@ -26,20 +32,24 @@ import tempfile
 import threading
 import time
 
-WIDTH, HEIGHT, TALLEST = 1024, 768, 3072     # CSS pixels of an html page: viewport, and where a long page is cut
+WIDTH, HEIGHT, TALLEST = 1024, 768, 3072     # CSS pixels of a page: viewport, and where a long one is cut
 MAX_PIXELS = 4_000_000
 MAX_HTML = 1_000_000                         # bytes of a page, with the pictures inside it
+MAX_LEAVES = 20                              # a page may try to go elsewhere so often, in vain
+# in the code of a page that may look different a moment later: an animation, a caret, a font being loaded
+MOVES = re.compile(rb"anim|transition|autofocus|font-face|marquee|video|\\", re.IGNORECASE)
 GRAY = "#c8c8c8"                             # a picture that cannot be reached
 HTML_URL, PLOTLY_URL = "http://page.invalid/", "http://plotly.invalid/"
-FLAGS = ("--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-         "--disable-sync --font-render-hinting=none --hide-scrollbars --force-color-profile=srgb --no-pings "
+FLAGS = ("--disable-gpu --disable-quic --no-first-run --disable-background-networking "
+         "--disable-component-update --disable-sync --font-render-hinting=none --hide-scrollbars "
+         "--force-color-profile=srgb --no-pings "
          "--force-webrtc-ip-handling-policy=disable_non_proxied_udp "
          "--enable-unsafe-swiftshader").split()                  # the last: WebGL on the CPU, for 3-D figures
 HTML_POLICY = ("default-src 'none'; img-src * data: blob:; style-src 'unsafe-inline' data:; font-src data:; "
                "media-src data:; frame-src data:; form-action 'none'")
 SCRIPTS = "; script-src 'unsafe-inline' 'unsafe-eval'"
-PLOTLY_POLICY = ("default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
-                 "font-src data:; worker-src blob:")
+PLOTLY_POLICY = ("default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'unsafe-inline'; "
+                 "img-src data: blob:; font-src data:; worker-src blob:")
 PLOTLY_PAGE = ('<!doctype html><meta charset="utf-8"><style>body{margin:0;background:#fff}</style>'
                '<div id="figure"></div><script src="plotly.min.js"></script>')
 # No reviver may be skipped here: a key "__proto__" would otherwise reach every object of the page.
@@ -52,15 +62,26 @@ async ([text, size, most]) => {
     const side = (i, name, usual) => size ? size[i] : Number(layout[name] ?? style[name] ?? usual);
     const width = Math.round(side(0, 'width', 700)), height = Math.round(side(1, 'height', 500));
     if (!(width >= 10 && height >= 10 && width * height <= most))
-      throw new Error(`the figure asks for ${width} x ${height} pixels; from 10 x 10 to ${most} in all are drawn`);
+      throw new Error(`the figure asks for ${width} x ${height} pixels; 10 x 10 to ${most} in all are drawn`);
     Object.assign(layout, {width, height, autosize: false});
     Plotly.purge(place);
-    const tiles = (figure.data || []).find(trace => /^(scatter|choropleth|density)map(box)?$/.test(trace.type));
+    const onMap = /^(scatter|choropleth|density)map(box)?$/;
+    const tiles = (figure.data || []).find(trace => onMap.test(trace.type));
     if (tiles) throw new Error(`${tiles.type} needs map tiles from the network, which is off here`);
-    await Plotly.newPlot(place, figure.data || [], layout, {staticPlot: true, displayModeBar: false, plotGlPixelRatio: 1});
+    const options = {staticPlot: true, displayModeBar: false, plotGlPixelRatio: 1};
+    await Plotly.newPlot(place, figure.data || [], layout, options);
+    if (place.querySelector('.no-webgl')) return {dark: true};
+    const full = place._fullLayout, scenes = (full._subplots.gl3d || []).map(id => full[id]._scene);
+    const contexts = scenes.map(scene => scene.glplot.gl);
+    if (full._glcanvas) full._glcanvas.each(part => { if (part.regl) contexts.push(part.regl._gl); });
+    for (const module of full._basePlotModules)      // a static 3-D scene is in no canvas of the page
+      if (module.name === 'gl3d') module.toSVG(place);
+    if (contexts.some(context => context.isContextLost())) return {dark: true};
     await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-    return {width, height, clean: Object.getOwnPropertyNames(Object.prototype).length};
+    const clean = Object.getOwnPropertyNames(Object.prototype).length;
+    return {width, height, clean, gl: contexts.length > 0};
   } catch (problem) {
+    if (/error creating static canvas/.test(problem && problem.message)) return {dark: true};
     return {error: String(problem && problem.message || problem).slice(0, 1500)};
   }
 }
@@ -76,7 +97,10 @@ class _Lost(Exception):
 
 
 def find_chromium():
-    """Path of the Chromium to use: the system's, else Playwright's own. Raises RuntimeError with the command to run."""
+    """Path of the Chromium to use: the system's, else Playwright's own.
+
+    Raises RuntimeError with the command to run.
+    """
     for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
         if shutil.which(name):
             return shutil.which(name)
@@ -88,7 +112,41 @@ def find_chromium():
         found = sorted(glob.glob(os.path.join(base, "chromium-*", inside)))
         if found:
             return found[-1]
-    raise RuntimeError("no Chromium found, which html and plotly need. Run: python -m playwright install chromium")
+    raise RuntimeError(f"no Chromium found, which html and plotly need. Run: {INSTALL}")
+
+
+INSTALL = "python -m playwright install chromium"
+OUTER, INNER = "bubblewrap without network and user files", "its own sandbox"
+_NAMESPACES = ("sudo apt-get install bubblewrap; Ubuntu 24.04 also: "
+               "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0; "
+               "or use a container that allows user namespaces")
+_MISSING = {    # is bubblewrap round it, is its own sandbox on: what is not protected, what to do about it
+    (True, True): ("", ""),
+    (True, False): ("one layer less: a fault in Chromium meets bubblewrap only",
+                    "Ubuntu 24.04: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
+    (False, True): ("one layer less: a fault in Chromium meets its own sandbox only", _NAMESPACES),
+    (False, False): ("a hostile page that finds a fault in Chromium has your files and your network; "
+                     "as root its own sandbox is off", f"{_NAMESPACES}; or do not run as root"),
+}
+
+
+def protection_row():
+    """Start Chromium and see what is round it -> (name, active, what is not protected, fixing command).
+
+    Takes some seconds. For the table of `sandbox.doctor`.
+    """
+    name = "Chromium, for html and plotly"
+    try:
+        find_chromium()
+    except RuntimeError:
+        return name, False, "nothing is drawn in these two languages, for want of it", INSTALL
+    with Browser(pages=1) as browser:
+        try:
+            browser.html("<p>")
+        except PageError as error:
+            return name, False, str(error), INSTALL.replace("install", "install --with-deps")
+        missing, fix = _MISSING[OUTER in browser.protection, INNER in browser.protection]
+    return f"{name}: {browser.protection.partition(': ')[2]}", not missing, missing, fix
 
 
 def plotly_js():
@@ -99,7 +157,8 @@ def plotly_js():
 
 def _bwrap(chromium):
     """The bubblewrap command before Chromium's own: no network, no files but programs and fonts."""
-    flags = ["--unshare-all", "--uid", "1000", "--gid", "1000", "--die-with-parent", "--new-session", "--clearenv"]
+    flags = ["--unshare-all", "--uid", "1000", "--gid", "1000", "--die-with-parent", "--new-session",
+             "--clearenv"]
     for path in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
         if os.path.islink(path):
             flags += ["--symlink", os.readlink(path), path]
@@ -120,19 +179,32 @@ class _Page:
     """One open page with its context, and a future that is done when it is gone."""
 
     def __init__(self):
-        self.content = self.baseline = None
+        self.content = self.baseline = self.main = self.stopped = None
+        self.leaves = 0
         self.gone = asyncio.get_running_loop().create_future()
 
-    def end(self, *_):
+    def end(self, *_, reason=None):
         if not self.gone.done():
-            self.gone.set_result(None)
+            self.gone.set_result(reason)
+
+    def end_loading(self, event):
+        served = self.content is None and self.stopped is not None     # before, an empty page stopped
+        if event["frameId"] == self.main and served and not self.stopped.done():
+            self.stopped.set_result(None)
+
+    def leave(self, event):
+        self.leaves += event["frameId"] == self.main
+        if self.leaves > MAX_LEAVES:
+            self.end(reason=f"the page was stopped: it tried {self.leaves} times to go elsewhere, "
+                            f"last to {event['url'][:200]}")
 
 
 class Browser:
     """One Chromium, started at the first picture and again when it was lost; `pages` pictures at a time.
 
-    `timeout` is CPU seconds a page, `memory` MiB a page. `javascript=True` runs the scripts of html pages (then each
-    page is used once). Attribute `protection` tells, once started, what is round Chromium. Close it at the end.
+    `timeout` is CPU seconds a page, `memory` MiB a page. `javascript=True` runs the scripts of html pages
+    (then each page is used once). Attribute `protection` tells, once started, what is round Chromium. Close
+    it at the end.
 
         with Browser() as browser:
             browser.html("<h1>Hello</h1>").size        # (1024, 768)
@@ -143,12 +215,13 @@ class Browser:
         self.protection = "not started"
         self._lock, self._loop, self._closed = threading.Lock(), None, False
         self._count, self._owner = max(1, pages), os.getpid()
-        self._levels = None                      # the ways to start Chromium that are left to try, strongest first
+        self._levels = None                      # the ways to start Chromium left to try, strongest first
         self._playwright = self._chromium = self._folder = None
+        self._dark = 0                           # figures in a row that found no WebGL
         self._ended = (0.0, "")                  # when a process was ended for using too much, and why
 
     def html(self, code, size=None):
-        """An HTML page -> PIL RGB image, as long as the page (768 to 3072 pixels); with `size` just that viewport.
+        """An HTML page -> PIL RGB image, as long as the page (768 to 3072 pixels); with `size` that viewport.
 
         Raises PageError, in words for the page's author, when there is no picture.
         """
@@ -160,7 +233,7 @@ class Browser:
         return self._wait(self._draw("html", self._html, data, size))
 
     def plotly(self, figure, size=None):
-        """A figure's JSON (bytes, as `fig.to_json()` writes it) -> PIL RGB image of its own or the given size.
+        """A figure's JSON (bytes, as `fig.to_json()` writes it) -> PIL RGB image, its own or the given size.
 
         Raises PageError, in words for the figure's author, when there is no picture.
         """
@@ -171,7 +244,7 @@ class Browser:
         with self._lock:
             self._closed, loop = True, self._loop
             self._loop = None
-        if loop is not None and self._owner == os.getpid():  # in a forked child the loop's thread does not exist
+        if loop is not None and self._owner == os.getpid():  # a forked child has no thread of the loop
             atexit.unregister(self.close)
             try:
                 asyncio.run_coroutine_threadsafe(self._shut_down(), loop).result(120)
@@ -184,7 +257,7 @@ class Browser:
     def __exit__(self, *_):
         self.close()
 
-    # ------------------------------------------------------------------------------------------------- the loop's thread
+    # ------------------------------------------------------------------------------------- the loop's thread
 
     def _wait(self, work):
         with self._lock:
@@ -222,7 +295,7 @@ class Browser:
                         trouble = str(error)
                     except Error as error:
                         trouble = error.message.partition("\n")[0]
-                        await asyncio.sleep(0.2)             # a lost page's own notice may come after the error
+                        await asyncio.sleep(0.2)             # a lost page's notice may come after the error
                         if page is not None and not page.gone.done():
                             raise PageError(f"the page could not be drawn: {trouble}") from None
                     else:
@@ -242,7 +315,7 @@ class Browser:
         finally:
             self._tasks.discard(asyncio.current_task())
 
-    # ------------------------------------------------------------------------------------------------ Chromium and pages
+    # ------------------------------------------------------------------------------------ Chromium and pages
 
     async def _start(self):
         """Start Chromium in the strongest way that works; later starts use that way again."""
@@ -251,8 +324,8 @@ class Browser:
             self._playwright = await async_playwright().start()
         chromium = find_chromium()
         if self._levels is None:
-            own, none = (True, "its own sandbox"), (False, "no sandbox of its own")
-            outer = [("bubblewrap without network and user files", _bwrap(chromium))] if shutil.which("bwrap") else []
+            own, none = (True, INNER), (False, "no sandbox of its own")
+            outer = [(OUTER, _bwrap(chromium))] if shutil.which("bwrap") else []
             outer += [("no namespace round it", [])]
             root = hasattr(os, "geteuid") and os.geteuid() == 0
             self._levels = [(f"Chromium: {words}, {inner[1]}", command, inner[0]) for words, command in outer
@@ -262,7 +335,7 @@ class Browser:
             self._folder = tempfile.mkdtemp(prefix="rrvf-browser-")
             starter = os.path.join(self._folder, "chromium")
             quoted = " ".join("'" + part.replace("'", "'\\''") + "'" for part in [*command, chromium])
-            with open(starter, "w") as file:                 # tells us the process id, which Playwright does not
+            with open(starter, "w") as file:                 # tells the process id, which Playwright does not
                 file.write(f"#!/bin/sh\necho $$ > '{self._folder}/pid'\nexec {quoted} \"$@\"\n")
             os.chmod(starter, 0o700)
             try:
@@ -272,7 +345,8 @@ class Browser:
                 break
             except Error as error:
                 shutil.rmtree(self._folder, ignore_errors=True)
-                if len(self._levels) == 1 or isinstance(error, TimeoutError):       # slow is no reason to be weaker
+                slow = isinstance(error, TimeoutError)       # which is no reason to be weaker
+                if len(self._levels) == 1 or slow:
                     raise PageError(f"Chromium ({chromium}) does not start: {error.message[:500]}") from None
                 self._levels.pop(0)
         with open(os.path.join(self._folder, "pid")) as file:
@@ -317,17 +391,23 @@ class Browser:
         page = _Page()
         context = page.context = await self._chromium.new_context(
             java_script_enabled=kind == "plotly" or self.javascript, offline=True, service_workers="block",
-            accept_downloads=False, viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=1, locale="en-US",
-            timezone_id="UTC", color_scheme="light", reduced_motion="reduce")
+            accept_downloads=False, viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=1,
+            locale="en-US", timezone_id="UTC", color_scheme="light", reduced_motion="reduce")
         context.set_default_timeout(0)                       # time is kept in `_watched`
         page.size = (WIDTH, HEIGHT)
         page.page = await context.new_page()
         page.page.on("crash", page.end)
         page.page.on("close", page.end)
         self._chromium.on("disconnected", page.end)
-        context.on("page", lambda other: asyncio.ensure_future(other.close()))       # a window that a script opened
+        # a window that a script opened
+        context.on("page", lambda other: asyncio.ensure_future(other.close()))
         page.devtools = await context.new_cdp_session(page.page)
         if kind == "html":
+            if self.javascript:
+                await page.devtools.send("Page.enable")
+                page.main = (await page.devtools.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
+                page.devtools.on("Page.frameStoppedLoading", page.end_loading)
+                page.devtools.on("Page.frameRequestedNavigation", page.leave)
             await context.route("**/*", lambda route: self._answer(page, route))
         else:
             await context.route("**/*", lambda route: _answer_plotly(route))
@@ -340,24 +420,24 @@ class Browser:
             self._chromium.remove_listener("disconnected", page.end)
         try:
             await asyncio.wait_for(page.context.close(), 60)
-        except Exception:                                    # the page hangs; a fresh Chromium is the sure way
+        except Exception:                                    # the page hangs: a fresh Chromium is sure
             self._kill_everything()
 
-    # ------------------------------------------------------------------------------------------------------------ limits
+    # ------------------------------------------------------------------------------------------------ limits
 
     async def _watched(self, page, work):
         """Await `work`; meanwhile end whichever process of Chromium uses too much CPU time or memory."""
         work = asyncio.ensure_future(work)
-        work.add_done_callback(lambda done: done.cancelled() or done.exception())     # nobody may be left to ask
+        work.add_done_callback(_seen)
         start, before = time.monotonic(), {}
-        longest = max(600.0, 60 * self.timeout)              # only for what hangs: work is limited by its CPU time
+        longest = max(600.0, 60 * self.timeout)              # for what hangs: work is limited by its CPU time
         try:
             while True:
                 await asyncio.wait({work, page.gone}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
                 if work.done():
                     return work.result()
                 if page.gone.done():
-                    raise _Lost("its process ended")
+                    raise PageError(page.gone.result()) if page.gone.result() else _Lost("its process ended")
                 if time.monotonic() - start > longest:
                     raise PageError(f"the page was stopped after {longest:g} s")
                 self._end_the_greedy(before)
@@ -375,31 +455,51 @@ class Browser:
             try:
                 times, memory = process.cpu_times(), process.memory_info().rss / 2**20
                 used = times.user + times.system
-                shared = not any(part.startswith("--type=") for part in process.cmdline())      # serves all pages
+                shared = not any(part.startswith("--type=") for part in process.cmdline())   # by all pages
                 if used - before.setdefault(process.pid, used) > self.timeout and not shared:
-                    self._ended = time.monotonic(), f"the page was stopped: it used its {self.timeout:g} s of CPU time"
+                    reason = f"{self.timeout:g} s of CPU time"
                 elif memory > self.memory + 256:             # what an empty Chromium process may take
-                    self._ended = time.monotonic(), f"the page was stopped: it used its {self.memory:g} MiB of memory"
+                    reason = f"{self.memory:g} MiB of memory"
                 else:
                     continue
+                self._ended = time.monotonic(), f"the page was stopped: it used its {reason}"
                 process.kill()
             except psutil.Error:
                 continue
 
-    # ------------------------------------------------------------------------------------------------------------- drawing
+    # ----------------------------------------------------------------------------------------------- drawing
 
     async def _html(self, page, data, size):
         width, height = size or (WIDTH, HEIGHT)
         await self._viewport(page, width, height)
         page.content = data
-        await page.page.goto(HTML_URL)
+        await self._load(page)
         if size is None:
             metrics = await page.devtools.send("Page.getLayoutMetrics")
             height = min(max(math.ceil(metrics["cssContentSize"]["height"]), HEIGHT), TALLEST)
-        return await self._shot(page, width, height)
+        return await self._shot(page, width, height, self.javascript or bool(MOVES.search(data)))
+
+    async def _load(self, page):
+        """Open the page's content. `goto` alone would wait for ever where a script stops the loading."""
+        if not self.javascript:
+            return await page.page.goto(HTML_URL)
+        page.stopped = asyncio.get_running_loop().create_future()
+        loaded = asyncio.ensure_future(page.page.goto(HTML_URL))
+        loaded.add_done_callback(_seen)
+        await asyncio.wait({loaded, page.stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if loaded.done():
+            loaded.result()
 
     async def _plotly(self, page, text, size):
         answer = await page.page.evaluate(DRAW_PLOTLY, [text, size and list(size), MAX_PIXELS])
+        if "dark" in answer:                                 # the process that draws it is gone, or never was
+            self._dark += 1
+            if self._dark > 1:
+                raise PageError("a 3-D or gl trace needs WebGL, which this Chromium does not have")
+            self._kill_everything()
+            raise _Lost("no WebGL")
+        if answer.get("gl"):
+            self._dark = 0
         if "error" in answer:
             raise PageError("plotly.js: " + _plotly_advice(answer["error"]))
         if page.baseline not in (None, answer["clean"]):
@@ -407,17 +507,24 @@ class Browser:
         page.baseline = answer["clean"]
         width, height = int(answer["width"]), int(answer["height"])
         await self._viewport(page, max(width, 100), max(height, 100))
-        return await self._shot(page, width, height)
+        return await self._shot(page, width, height, False)
 
     async def _viewport(self, page, width, height):
         if page.size != (width, height):
             await page.page.set_viewport_size({"width": width, "height": height})
             page.size = (width, height)
 
-    async def _shot(self, page, width, height):
+    async def _shot(self, page, width, height, moves):
+        """The page's top left part -> PIL image. What `moves` is first brought to its end."""
         from PIL import Image
-        png = await page.page.screenshot(clip={"x": 0, "y": 0, "width": width, "height": height}, full_page=True,
-                                         animations="disabled", scale="css")
+        clip = {"x": 0, "y": 0, "width": width, "height": height}
+        if moves:
+            png = await page.page.screenshot(clip=clip, full_page=True, animations="disabled", scale="css")
+        else:
+            answer = await page.devtools.send("Page.captureScreenshot", {
+                "format": "png", "optimizeForSpeed": True, "captureBeyondViewport": True,
+                "clip": {**clip, "scale": 1}})
+            png = base64.b64decode(answer["data"])
         return Image.open(io.BytesIO(png)).convert("RGB")
 
     async def _answer(self, page, route):
@@ -429,13 +536,19 @@ class Browser:
             await route.fulfill(body=content, headers={"content-type": "text/html; charset=utf-8",
                                                        "content-security-policy": policy})
         elif request.resource_type == "image":
-            found = re.search(r"(?<!\d)(\d{2,4})[x/](\d{2,4})(?!\d)", request.url)       # as placeholder services write it
+            # as the services for placeholder pictures write it
+            found = re.search(r"(?<!\d)(\d{2,4})[x/](\d{2,4})(?!\d)", request.url)
             width, height = found.groups() if found else (300, 200)
             await route.fulfill(content_type="image/svg+xml", body=(
                 f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
                 f'<rect width="100%" height="100%" fill="{GRAY}"/></svg>'))
         else:
             await route.abort("aborted")                     # this code leaves the present page where it is
+
+
+def _seen(future):
+    """Take note of a future's end, as its error may come when nobody waits for it any more."""
+    future.cancelled() or future.exception()
 
 
 async def _answer_plotly(route):

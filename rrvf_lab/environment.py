@@ -18,6 +18,7 @@ Left out: several images in one rollout, tools other than `render`, partial cred
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from .judge import judge as shared_judge
 from .render import shared
 from .reward import RewardWeights, reward
 from .rollout import Rollout, Turn
+from .vlm_judge import JudgeStopped
 
 LIBRARIES = {"matplotlib": "matplotlib", "plotly": "plotly", "svg": "SVG", "html": "HTML and CSS"}
 SYSTEM = (
@@ -125,7 +127,8 @@ def reply(target, rendering, verdict, difference: bool = False, blind: bool = Fa
     missing (red) and extra (blue) ink. `blind` keeps the form and removes what it says: the control for "does feedback help?".
     """
     blocks = []
-    text = f"Score {verdict.score:.2f}. {verdict.feedback}"
+    score = "Unscored" if math.isnan(verdict.score) else f"Score {verdict.score:.2f}"
+    text = _plain(f"{score}. {verdict.feedback}")
     if rendering.image is not None:
         pictures = [rendering.image]
         if difference:
@@ -135,6 +138,11 @@ def reply(target, rendering, verdict, difference: bool = False, blind: bool = Fa
             text = ""
         blocks += [{"type": "image", "image": picture} for picture in pictures]
     return [*blocks, {"type": "text", "text": text}, {"type": "image", "image": target}]
+
+
+def _plain(text):
+    """Text that spells no special token: `<|image_pad|>` in an error message would stand for an image."""
+    return text.replace("<|", "< |")
 
 
 class Environment:
@@ -187,6 +195,8 @@ class Environment:
     def _score(self, rendering):
         try:
             return self._judge_pair(self._target, rendering.image, rendering.error)
+        except JudgeStopped:
+            raise
         except Exception as error:  # a judge that fails leaves the rollout unscored; it must not end a training run
             return Verdict(float("nan"), "The judge failed.", {}, f"judge: {type(error).__name__}: {error}")
 
@@ -262,7 +272,7 @@ def play_many(policy, images, max_turns: int = 3, language: str | None = None, *
             if not calls:
                 continue
             going.append(i)
-            talks[i].append({"role": "assistant", "content": [{"type": "text", "text": text.split("<|im_end|>")[0]}]})
+            talks[i].append({"role": "assistant", "content": [{"type": "text", "text": _plain(text.split("<|im_end|>")[0])}]})
             for code in calls:
                 content = environments[i].render(code) if code is not None else str({"error": BAD_CALL})
                 talks[i].append({"role": "tool", "name": "render", "content": content})

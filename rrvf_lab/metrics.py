@@ -31,7 +31,7 @@ def fields(code: str | None, truth: dict) -> dict[str, float]:
         out["title"] = float(chart is not None and chart.title == truth["title"])
     if known:
         heights = truth["values"] if isinstance(truth["values"][0], (list, tuple)) else [truth["values"]]
-        drawn = [] if chart is None else list(chart.series)[-len(heights):]
+        drawn = [] if chart is None else [[v for v in row if v] for row in chart.series]  # 0: no point of a scatter
         hits = []
         for i, row in enumerate(heights):
             low, high = _axis(truth, heights)

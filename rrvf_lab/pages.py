@@ -1,14 +1,15 @@
 """Raw images of web pages and of drawings, made from a seed: what the html and svg policies learn from.
 
-Each page is composed of sections (hero, cards, table, form, blog, pricing, gallery, ...) under one theme; each drawing is
-an icon, a scene, a diagram, a badge or a pattern. Only their pictures are written: the code is thrown away, so the
-sets stay unlabelled. The kind of page follows what WebSight and Design2Code hold, none of it is taken from them.
-
-What it leaves out: photographs, scripts, real brands, right-to-left text, forms of more than a few fields, and every
-font but DejaVu and Liberation (Debian: fonts-dejavu, fonts-liberation). Pixels depend on the versions of Chromium, resvg and
-those fonts; the sampled code depends on the seed alone.
+Each page is composed of sections (hero, cards, table, form, blog, pricing, gallery, ...) under one theme;
+each drawing is an icon, a scene, a diagram, a badge or a pattern. Only their pictures are written: the code
+is thrown away, so the sets stay unlabelled. The kind of page follows what WebSight and Design2Code hold, none
+of it is taken from them. Pixels depend on the versions of Chromium, resvg and the fonts; the sampled code
+depends on the seed alone.
 
     python -m rrvf_lab.pages data --train 64 --test 44 --seed 11
+
+Left out: photographs, scripts, real brands, right-to-left text, forms of more than a few fields, and every
+font but DejaVu and Liberation (Debian: fonts-dejavu, fonts-liberation).
 """
 import argparse
 import math
@@ -66,7 +67,7 @@ def words(r, n):
                      "News"), n)
 
 
-# ------------------------------------------------------------------------------------------------------ sections of a page
+# ---------------------------------------------------------------------------------------- sections of a page
 
 def picture(r, t, height, extra=""):
     """A stand-in for a photograph: plain gray, one colour or a gradient, as wide as its place."""
@@ -171,7 +172,8 @@ def form(r, t):
     if r.random() < 0.3:
         fields += f"<label>Topic<select><option>{headline(r)}</option></select></label>"
     body = (f'<form class=card style="max-width:{r.choice((380, 460, 560))}px;border:1px solid #d4d4d8;'
-            f'{"margin:0 auto" if r.random() < 0.6 else ""}"><h2>{r.choice(("Contact us", "Sign in", "Book a visit", "Join the list"))}</h2>'
+            f'{"margin:0 auto" if r.random() < 0.6 else ""}"><h2>'
+            f'{r.choice(("Contact us", "Sign in", "Book a visit", "Join the list"))}</h2>'
             f'{fields}{button(r, t, r.choice(("Send", "Sign in", "Subscribe")))}</form>')
     return f'<section{" style=background:var(--pale)" if r.random() < 0.5 else ""}>{body}</section>'
 
@@ -211,13 +213,15 @@ def pricing(r, t):
         items = "".join(f"<li>{r.randint(1, 50)} {r.choice(NOUNS)}s</li>" for _ in range(r.randint(3, 5)))
         tiers += (f'<div class=card style="{mark};text-align:center"><h3>{tier}</h3><div class=big '
                   f'style="color:inherit">${r.randint(0, 15) * (i + 1)}</div>'
-                  f'<ul style="text-align:left">{items}</ul>{button(r, t, "Choose", plain=i != best) if i != best else ""}</div>')
+                  f'<ul style="text-align:left">{items}</ul>'
+                  f'{button(r, t, "Choose", plain=i != best) if i != best else ""}</div>')
     return (f'<section><h2 style="text-align:center">{headline(r)}</h2>'
             f'<div style="display:grid;gap:22px;grid-template-columns:repeat(3,1fr)">{tiers}</div></section>')
 
 
 def stats(r, t):
-    items = "".join(f'<div><div class=big style="color:inherit">{r.choice((r.randint(2, 99), f"{r.randint(2, 40)}k", f"{r.randint(50, 99)}%"))}'
+    items = "".join(f'<div><div class=big style="color:inherit">'
+                    f'{r.choice((r.randint(2, 99), f"{r.randint(2, 40)}k", f"{r.randint(50, 99)}%"))}'
                     f"</div>{r.choice(NOUNS)}s</div>" for _ in range(r.randint(3, 5)))
     return (f'<section style="background:{r.choice(("var(--main)", "var(--dark)"))};color:#fff;display:flex;'
             f'justify-content:space-around;'
@@ -243,7 +247,8 @@ def quotes(r, t):
 def faq(r, t):
     items = "".join(f'<div style="border-bottom:1px solid #ccc;padding:12px 0"><b>'
                     f'{"+" if r.random() < .5 else "-"} How do I '
-                    f'{r.choice(VERBS)} a {r.choice(NOUNS)}?</b>{"<p>" + sentence(r) + "</p>" if r.random() < .6 else ""}</div>'
+                    f'{r.choice(VERBS)} a {r.choice(NOUNS)}?</b>'
+                    f'{"<p>" + sentence(r) + "</p>" if r.random() < .6 else ""}</div>'
                     for _ in range(r.randint(3, 5)))
     return f"<section><h2>Questions</h2>{items}</section>"
 
@@ -252,7 +257,9 @@ def menu(r, t):
     def dish():
         return (f'<div style="display:flex;justify-content:space-between;border-bottom:1px dotted #999;'
                 f'padding:6px 0">'
-                f'<span>{r.choice(ADJECTIVES).capitalize()} {r.choice(("soup", "bread", "salad", "tea", "cake", "pasta"))}</span><b>{r.randint(3, 25)}.50</b></div>')
+                f'<span>{r.choice(ADJECTIVES).capitalize()} '
+                f'{r.choice(("soup", "bread", "salad", "tea", "cake", "pasta"))}</span>'
+                f'<b>{r.randint(3, 25)}.50</b></div>')
     lists = "".join(f'<div style="flex:1"><h3>{name}</h3>{"".join(dish() for _ in range(r.randint(3, 6)))}</d'
                     f'iv>'
                     for name in r.sample(("Morning", "Noon", "Evening", "Drinks", "Sweets"),
@@ -310,24 +317,37 @@ def page(r):
         "in);"))
     css = f"""
 :root{{--main:{main};--second:{second};--pale:{pale};--dark:{dark}}}
-*{{box-sizing:border-box}} body{{margin:0;font:{r.choice((15, 16, 17))}px/1.5 {r.choice(FAMILIES)};{"background:#16181d;color:#e5e7eb" if night else f"background:{r.choice(('#fff', '#fff', '#fafaf9', '#fdf6ec'))};color:#222"}}}
-section{{padding:{r.choice((26, 36, 48))}px {t["side"]}px}} h1{{font-size:{r.choice((32, 38, 46))}px;line-height:1.15;margin:0 0 16px;{heads}}}
-h2{{font-size:{r.choice((22, 26, 30))}px;margin:0 0 20px;{heads}}} h3{{font-size:18px;margin:0 0 8px}} p{{margin:0 0 12px}} figure{{margin:0}}
-.lead{{font-size:19px;opacity:.85}} .small{{font-size:13px;opacity:.75}} .logo{{font-size:21px;font-weight:bold}} nav a{{margin-left:22px}}
-.button{{display:inline-block;padding:10px 22px;margin:6px 8px 0 0;border-radius:{t["radius"]}px;background:var(--{r.choice(("main", "second"))});color:#fff}}
-.plain{{background:transparent;color:inherit;border:1px solid currentColor}} .link{{color:var(--main)}} .card{{padding:20px;border-radius:{t["radius"]}px}}
-.big{{font-size:34px;font-weight:bold;color:var(--main)}} .round{{width:44px;height:44px;line-height:44px;border-radius:50%;text-align:center;background:var(--second);color:#fff;margin-bottom:12px}}
-table{{width:100%;border-collapse:collapse}} td,th{{padding:9px 12px;text-align:left;border-bottom:1px solid rgba(128,128,128,.35)}}
-label{{display:block;margin:0 0 12px}} input,textarea,select{{width:100%;padding:8px;border:1px solid #aaa;border-radius:{t["radius"]}px;font:inherit}}
-blockquote{{border-left:4px solid var(--main);margin:18px 0;padding:4px 18px;font-size:19px}} ul{{padding-left:22px}}
-footer{{padding:26px {t["side"]}px;{r.choice(("background:var(--dark);color:#fff", "border-top:1px solid #bbb", "background:#e5e7eb;color:#333"))}}}
+*{{box-sizing:border-box}} body{{margin:0;font:{r.choice((15, 16, 17))}px/1.5 {r.choice(FAMILIES)};\
+{"background:#16181d;color:#e5e7eb" if night else
+f"background:{r.choice(('#fff', '#fff', '#fafaf9', '#fdf6ec'))};color:#222"}}}
+section{{padding:{r.choice((26, 36, 48))}px {t["side"]}px}} h1{{font-size:{r.choice((32, 38, 46))}px;\
+line-height:1.15;margin:0 0 16px;{heads}}}
+h2{{font-size:{r.choice((22, 26, 30))}px;margin:0 0 20px;{heads}}} h3{{font-size:18px;margin:0 0 8px}} \
+p{{margin:0 0 12px}} figure{{margin:0}}
+.lead{{font-size:19px;opacity:.85}} .small{{font-size:13px;opacity:.75}} \
+.logo{{font-size:21px;font-weight:bold}} nav a{{margin-left:22px}}
+.button{{display:inline-block;padding:10px 22px;margin:6px 8px 0 0;border-radius:{t["radius"]}px;\
+background:var(--{r.choice(("main", "second"))});color:#fff}}
+.plain{{background:transparent;color:inherit;border:1px solid currentColor}} .link{{color:var(--main)}} \
+.card{{padding:20px;border-radius:{t["radius"]}px}}
+.big{{font-size:34px;font-weight:bold;color:var(--main)}} .round{{width:44px;height:44px;line-height:44px;\
+border-radius:50%;text-align:center;background:var(--second);color:#fff;margin-bottom:12px}}
+table{{width:100%;border-collapse:collapse}} \
+td,th{{padding:9px 12px;text-align:left;border-bottom:1px solid rgba(128,128,128,.35)}}
+label{{display:block;margin:0 0 12px}} input,textarea,select{{width:100%;padding:8px;\
+border:1px solid #aaa;border-radius:{t["radius"]}px;font:inherit}}
+blockquote{{border-left:4px solid var(--main);margin:18px 0;padding:4px 18px;font-size:19px}} \
+ul{{padding-left:22px}}
+footer{{padding:26px {t["side"]}px;\
+{r.choice(("background:var(--dark);color:#fff", "border-top:1px solid #bbb",
+"background:#e5e7eb;color:#333"))}}}
 """
     return (f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{t["name"]}</title><style>'
             f'{css}</style></head><body>'
             + "".join(parts) + "</body></html>")
 
 
-# --------------------------------------------------------------------------------------------------------------- drawings
+# -------------------------------------------------------------------------------------------------- drawings
 
 INKS = ("#e63946", "#f4a261", "#2a9d8f", "#264653", "#457b9d", "#8ac926", "#6a4c93", "#ffca3a", "#1d3557",
         "#d62828", "#3a86ff", "#ff006e",
@@ -409,8 +429,8 @@ def scene(r, w, h):
         out.append(f'<polygon points="{x - half:.0f},{horizon:.0f} {x:.0f},{top:.0f} {x + half:.0f},'
                    f'{horizon:.0f}" fill="{r.choice(("#6d6875", "#84a98c", "#52796f", "#8d99ae"))}"/>')
     sea = r.random() < 0.35
-    out.append(f'<rect y="{horizon:.0f}" width="{w}" height="{h - horizon:.0f}" '
-               f'fill="{r.choice(("#1d7ea8", "#219ebc")) if sea else r.choice(("#7cb518", "#588157", "#e9c46a", "#ffffff"))}"/>')
+    ground = r.choice(("#1d7ea8", "#219ebc") if sea else ("#7cb518", "#588157", "#e9c46a", "#ffffff"))
+    out.append(f'<rect y="{horizon:.0f}" width="{w}" height="{h - horizon:.0f}" fill="{ground}"/>')
     for _ in range(r.randint(1, 4)):
         x, y, s = r.uniform(.08, .85) * w, horizon + r.uniform(.05, .6) * (h - horizon), w * r.uniform(.07,
             .13)
@@ -585,10 +605,10 @@ def drawing(r):
             f'<rect width="{w}" height="{h}" fill="{r.choice(GROUNDS)}"/>{make(r, w, h)}</svg>')
 
 
-# ------------------------------------------------------------------------------------------------------------------ writing
+# --------------------------------------------------------------------------------------------------- writing
 
 def code(kind, split, i, seed=11):
-    """The code of page or drawing number `i` (kind "pages" or "drawings"); for tests and the curious, never for training.
+    """The code of page or drawing number `i` (kind "pages" or "drawings"); for tests, never for training.
 
         code("drawings", "test", 3)[:4] == "<svg"
     """
@@ -596,9 +616,10 @@ def code(kind, split, i, seed=11):
 
 
 def write(folder, counts, seed=11):
-    """Draw `counts` ({"train": 64, "test": 44}) of each kind into `folder`/pages and /drawings. Returns the bytes written.
+    """Draw `counts` ({"train": 64, "test": 44}) of each kind into `folder`/pages and /drawings -> bytes.
 
-    Older images of the same names are replaced. Raises RuntimeError where one cannot be drawn or two are the same.
+    Older images of the same names are replaced. Raises RuntimeError where one cannot be drawn or two are the
+    same.
     """
     from .charts import store
     from .render import Renderer

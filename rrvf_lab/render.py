@@ -89,6 +89,7 @@ class Renderer:
 
     def _fresh(self):
         self._pid, self._jail, self._lanes, self._closed = os.getpid(), None, {}, False
+        self._safe = False                       # whether its first jail was; none that replaces it may be less
         self._lock, self._jail_lock, self._serial = threading.Lock(), threading.Lock(), threading.Lock()
         self._browser = browser.Browser(self.workers, self.timeout, self.memory)         # starts when first needed
         self._pool = concurrent.futures.ThreadPoolExecutor(self.workers, "render") if self.workers else None
@@ -111,6 +112,19 @@ class Renderer:
         for code in codes:
             self._submit(code, language, size)
 
+    @property
+    def isolation(self):
+        """What keeps this Renderer's programs in -> `sandbox.Isolation`; starts its render process if none runs yet.
+
+        Raises RuntimeError when none can be started.
+        """
+        if self._pid != os.getpid():
+            self._fresh()
+        with self._jail_lock:
+            if self._closed:
+                raise RuntimeError("this Renderer is closed; make a new one")
+            return sandbox.isolation_of(self._running_jail())
+
     def close(self):
         """End all processes. Renders still running come back as failed."""
         with self._lock:
@@ -119,15 +133,12 @@ class Renderer:
             self._closed = True
         if self._pid == os.getpid():
             with self._jail_lock:
-                if self._jail:
-                    self._jail.close()
+                self._end_jail()
             self._browser.close()
             if self._pool:
                 self._pool.shutdown(cancel_futures=True)
             for lane in sum(self._lanes.values(), []):
                 lane.close()
-            if self._jail:
-                self._jail.close()
 
     def __enter__(self):
         return self
@@ -199,14 +210,26 @@ class Renderer:
                 raise OSError("the Renderer was closed")
             if self._lanes.get(heavy):
                 return self._lanes[heavy].pop()
-            if self._jail is None:
-                self._jail = sandbox.Jail(self.memory)
             try:
-                return self._jail.lane(heavy)
+                return self._running_jail().lane(heavy)
             except OSError:
-                self._jail.close()
-                self._jail = sandbox.Jail(self.memory)
-                return self._jail.lane(heavy)
+                self._end_jail()
+                return self._running_jail().lane(heavy)
+
+    def _running_jail(self):
+        """The jail, started when there is none; never one that is weaker than the first. Needs `_jail_lock`."""
+        if self._jail is None:
+            jail = sandbox.Jail(self.memory)
+            if self._safe and not jail.safe:
+                jail.close()
+                raise OSError("a new one would be less isolated than the first; " + "; ".join(jail.reasons))
+            self._jail, self._safe = jail, jail.safe
+        return self._jail
+
+    def _end_jail(self):
+        jail, self._jail = self._jail, None
+        if jail:
+            jail.close()
 
     def _in_sandbox(self, code, language, size):
         """(rendering, may it be kept): run it in a lane; once more if the lane, not the program, failed."""
@@ -226,8 +249,7 @@ class Renderer:
                     while free:
                         free.pop().close()
                 if self._jail and not self._jail.alive():
-                    self._jail.close()
-                    self._jail = None
+                    self._end_jail()
         report = outcome.report or {}
         error = outcome.status or report.get("error")
         image = None
@@ -243,7 +265,7 @@ class Renderer:
                               outcome.cpu, _text(report.get("printed", ""), 2000), flags)
         return rendering, not outcome.lost and not outcome.status
 
-    # ------------------------------------------------------------------------------------- pages and figures in Chromium
+    # ---------------------------------------------------------------------------- pages and figures in Chromium
 
     def _html(self, code, language, size):
         start = time.perf_counter()

@@ -431,7 +431,7 @@ class Jail:
         return outcome.report["prevented"]
 
     def alive(self):
-        """Whether it still runs; to ask after a lane was lost, so a zygote that is just dying gets a moment to be gone."""
+        """Whether it still runs. Asked after a lane was lost, so a zygote that is just dying gets a moment."""
         try:
             self._process.wait(0.2)
         except subprocess.TimeoutExpired:
@@ -604,16 +604,16 @@ class Isolation:
     def _repr_html_(self):
         rows = [(name, "yes" if active else "NO", "" if active else missing, "" if active else fix)
                 for name, active, missing, fix in self.rows] + [(_ALWAYS[0], "", _ALWAYS[1], _ALWAYS[2])]
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        left = "style='text-align:left'"         # a notebook's own style would set text to the right
+        body = "".join("<tr>" + "".join(f"<td {left}>{html.escape(cell)}</td>" for cell in row) + "</tr>"
                        for row in rows)
         reasons = "".join(f"<li>{html.escape(reason)}</li>" for reason in self.reasons)
         if reasons:
             reasons = f"<details><summary>tried in vain</summary><ul>{reasons}</ul></details>"
         return (f"<table><caption>Isolation of rendered programs: {html.escape(self.level)}, "
-                f"{'safe' if self.safe else 'NOT safe'} for untrusted programs</caption>"
-                "<tr><th scope=col>layer</th><th scope=col>active</th>"
-                "<th scope=col>what is not protected</th>"
-                f"<th scope=col>what to do</th></tr>{body}</table>{reasons}")
+                f"{'safe' if self.safe else 'NOT safe'} for untrusted programs</caption><tr>"
+                + "".join(f"<th scope=col {left}>{name}</th>" for name in (
+                    "layer", "active", "what is not protected", "what to do")) + f"</tr>{body}</table>{reasons}")
 
 
 @functools.lru_cache(maxsize=1)
@@ -625,12 +625,13 @@ def describe():
     """
     jail = Jail()
     try:
-        return _isolation(jail)
+        return isolation_of(jail)
     finally:
         jail.close()
 
 
-def _isolation(jail):
+def isolation_of(jail):
+    """What a running `Jail` found out about itself when it started -> `Isolation`."""
     wall = f"{_BWRAP}; or a Linux kernel with Landlock (5.13 or later)"
     rows = tuple((name, all(map(jail.prevented.get, keys)), missing, fix.format(wall=wall, bwrap=_BWRAP))
                  for name, keys, missing, fix in _ROWS)
@@ -639,16 +640,28 @@ def _isolation(jail):
 
 
 def doctor():
-    """Print (in a notebook: show) what isolates programs here, what does not, what to do -> `Isolation`."""
+    """Print (in a notebook: show) what isolates programs and Chromium here, what does not, what to do -> `Isolation`.
+
+    Starts both to find out, which takes some seconds. Raises RuntimeError when no program can be run at all.
+    """
+    from .browser import protection_row
     isolation = describe()
+    isolation = dataclasses.replace(isolation, rows=(*isolation.rows, protection_row()))
     if "ipykernel" not in sys.modules:
         print(isolation)
     return isolation
 
 
-def require_isolation(unsafe_ok=False):
-    """Raise RuntimeError where untrusted programs could do harm, unless `unsafe_ok`. For before training."""
-    isolation = describe()
-    if not isolation.safe and not unsafe_ok:
+def require_isolation(unsafe_ok=False, isolation=None):
+    """Raise RuntimeError where untrusted programs could do harm, unless `unsafe_ok`. For before training.
+
+    `isolation` is that of the renderer which will be used; without it one is started only to find out.
+
+        require_isolation(isolation=renderer.isolation)
+    """
+    if unsafe_ok:
+        return
+    isolation = isolation or describe()
+    if not isolation.safe:
         raise RuntimeError(f"{isolation}\nThis machine cannot hold untrusted programs. Fix it as said above, "
                            "or, if nothing on it is worth stealing, allow it explicitly with unsafe_ok=True.")

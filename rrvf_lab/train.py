@@ -59,6 +59,7 @@ class TrainConfig:
     lora_rank: int = 16
     lora_targets: str = "all-linear"
     four_bit: bool = False
+    unsafe_ok: bool = False
     save_steps: int = 5
     reward: dict = field(default_factory=lambda: asdict(RewardWeights()))
 
@@ -102,7 +103,8 @@ def dataset(config: TrainConfig):
 def make_trainer(config: TrainConfig, renderer=None, judge=None):
     """A TRL `GRPOTrainer` for this run; call `.train()` as usual, or `.train(resume_from_checkpoint=...)`.
 
-    Raises FileNotFoundError for missing images and ValueError where batch sizes do not divide.
+    Raises FileNotFoundError for missing images, ValueError where batch sizes do not divide, and RuntimeError where this
+    machine cannot hold untrusted programs, unless `unsafe_ok` is set.
 
     Example: `make_trainer(TrainConfig.load("nano", steps=2)).train()`.
     """
@@ -111,16 +113,20 @@ def make_trainer(config: TrainConfig, renderer=None, judge=None):
 
     from .environment import Environment
     from .policy import forbidden_tokens, load_model
+    from .render import shared
+    from .sandbox import require_isolation
     from .trainer import RRVFTrainer
 
     batch = config.prompts * config.group
     if batch % config.micro_batch:
         raise ValueError(f"micro_batch={config.micro_batch} does not divide prompts x group = {batch}; choose a divisor")
+    renderer = renderer if renderer is not None else shared()
+    require_isolation(config.unsafe_ok, renderer.isolation)
     model, processor, nano = load_model(config.model, config.four_bit)
     on_gpu = model.device.type == "cuda"
     arguments = GRPOConfig(
         output_dir=config.output, seed=config.seed, max_steps=config.steps, learning_rate=config.learning_rate,
-        warmup_steps=config.warmup_steps, lr_scheduler_type="constant_with_warmup", per_device_train_batch_size=config.micro_batch,
+        warmup_steps=config.warmup_steps, lr_scheduler_type="linear", per_device_train_batch_size=config.micro_batch,
         gradient_accumulation_steps=batch // config.micro_batch, num_generations=config.group,
         temperature=config.temperature, max_completion_length=config.max_completion_length,
         max_tool_calling_iterations=config.max_turns - 1, beta=0.0, loss_type="dapo", scale_rewards="group",

@@ -1,6 +1,7 @@
 """Chromium behind plain functions: hostile pages and figures stay where they are, and no result is lost."""
 import asyncio
 import base64
+import contextlib
 import io
 import json
 import os
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 from rrvf_lab import browser as browser_module
+from rrvf_lab import pages, sandbox
 from rrvf_lab.browser import Browser, PageError
 
 pytestmark = pytest.mark.browser
@@ -170,6 +172,8 @@ SCRIPTS = {
     "direct connections": ("<script>let c=new RTCPeerConnection({iceServers:[{urls:'stun:127.0.0.1:{port}'}]}"
                            ");c.createDataChannel('x');"
                            "c.createOffer().then(o=>c.setLocalDescription(o))</script>x", None),
+    "endless leaving": ("<script>setInterval(()=>{location='http://127.0.0.1:{port}/'+Math.random()},1)</script>",
+                        "to go elsewhere"),
     "reading a file": ("<script>fetch('file://{folder}/secret.html').then(r=>r.text()).then(t=>"
                        "document.body.innerHTML=t)</script>x", None),
 }
@@ -185,6 +189,32 @@ def test_scripts_when_allowed_are_limited_and_alone(scripted, outside, name):
     except PageError as error:
         assert words is None or any(word in str(error) for word in words.split("|")), str(error)
     assert outside["calls"] == [] and is_normal(scripted)
+
+
+LEAVING = {
+    "address": "<script>location='http://127.0.0.1:{port}/'</script>",
+    "address, later": "<script>setTimeout(()=>{location='http://127.0.0.1:{port}/'},30)</script>",
+    "address on load": "<script>onload=()=>{location='http://127.0.0.1:{port}/'}</script>",
+    "itself": "<script>location.reload()</script>",
+    "file": "<script>location='file://{folder}/secret.html'</script>",
+    "form": "<form id=f action='http://127.0.0.1:{port}/'></form><script>f.submit()</script>",
+    "refresh": "<meta http-equiv=refresh content='0;url=http://127.0.0.1:{port}/'>",
+    "asks before": "<script>onbeforeunload=e=>{e.preventDefault();return 'x'};"
+                   "location='http://127.0.0.1:{port}/'</script>",
+    "stops loading": "<script>stop()</script>",
+    "closes": "<script>close()</script>",
+}
+
+
+@pytest.mark.parametrize("name", LEAVING)
+def test_a_script_that_leaves_the_page_is_kept_there_and_waits_for_nothing(scripted, outside, name):
+    code = LEAVING[name].replace("{port}", str(outside["port"])).replace("{folder}", outside["folder"])
+    results = []
+    thread = threading.Thread(target=lambda: results.append(
+        scripted.html(f"<body style='background:#00ff00'>{code}").getpixel((500, 500))), daemon=True)
+    thread.start()
+    thread.join(60)
+    assert results == [(0, 255, 0)] and outside["calls"] == []
 
 
 def figure(**layout):
@@ -264,6 +294,13 @@ def test_an_animation_is_shown_at_its_end(browser):
     assert browser.html(page).getpixel((50, 50)) == (0, 255, 0)
 
 
+def test_the_quick_picture_is_the_careful_one(browser, monkeypatch):
+    codes = [pages.code("pages", "benchmark", i) for i in range(4)]
+    quick = [browser.html(code).tobytes() for code in codes]
+    monkeypatch.setattr(browser_module, "MOVES", browser_module.re.compile(b""))
+    assert [browser.html(code).tobytes() for code in codes] == quick
+
+
 def test_nothing_of_one_page_is_left_on_the_next(browser):
     alone = browser.html("<p>plain</p>").tobytes()
     browser.html("<html style='zoom:3;filter:invert(1)'><title>x</title><body style='background:black'><p "
@@ -301,8 +338,12 @@ def test_an_empty_or_endless_page_is_refused(browser):
 # ---------------------------------------------------------------------------------------------------------- when it breaks
 
 def children():
-    return [p for p in psutil.Process().children(recursive=True)
-            if p.name().startswith(("chrom", "headless"))]
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if process.name().startswith(("chrom", "headless")):
+                found.append(process)
+    return found
 
 
 def kill(process):
@@ -326,6 +367,29 @@ def test_killing_chromium_in_the_middle_loses_no_result():
         for thread in threads:
             thread.join()
         assert results == [first] * 8
+
+
+CUBE = json.dumps({"data": [{"type": "mesh3d", "x": [0, 1, 0, 0], "y": [0, 0, 1, 0], "z": [0, 0, 0, 1],
+                             "color": "#ff0000"}], "layout": {"width": 300, "height": 300}}).encode()
+
+
+def test_killing_the_graphics_process_leaves_no_figure_without_its_marks():
+    with Browser(pages=1) as browser:
+        first = browser.plotly(CUBE)
+        assert sum(red > 120 and green < 90 for red, green, _ in first.getdata()) > 200
+        for process in psutil.Process(browser._pid).children(recursive=True):
+            if "--type=gpu-process" in process.cmdline():
+                kill(process)
+        assert browser.plotly(CUBE).tobytes() == first.tobytes()
+
+
+def test_without_webgl_a_3d_figure_is_an_error_and_a_flat_one_is_drawn(monkeypatch):
+    monkeypatch.setattr(browser_module, "FLAGS", [*browser_module.FLAGS, "--disable-3d-apis"])
+    with Browser(pages=1) as browser:
+        for kind in ("mesh3d", "scattergl"):
+            with pytest.raises(PageError, match="WebGL"):
+                browser.plotly(CUBE.replace(b"mesh3d", kind.encode()))
+        assert browser.plotly(json.dumps(figure()).encode()).size == (300, 200)
 
 
 def test_a_page_that_takes_chromium_down_each_time_is_an_error():
@@ -389,3 +453,24 @@ def test_pages_have_no_script_unless_asked(browser, scripted):
 def test_the_protection_is_stated(browser):
     browser.html(NORMAL)
     assert browser.protection.startswith("Chromium: ")
+
+
+def test_what_protects_from_chromium_is_a_row_of_the_doctors_table(capsys):
+    isolation = sandbox.doctor()
+    name, active, missing, fix = isolation.rows[-1]
+    assert "Chromium" in name and name in capsys.readouterr().out and active == (not missing) == (not fix)
+
+
+def test_the_doctor_names_the_one_command_when_there_is_no_chromium(monkeypatch):
+    monkeypatch.setattr(browser_module.shutil, "which", lambda name: None)
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", "/nowhere")
+    _, active, missing, fix = browser_module.protection_row()
+    assert not active and missing and fix == "python -m playwright install chromium"
+
+
+def test_a_chromium_without_bubblewrap_is_called_weaker_with_what_to_do(monkeypatch):
+    which = browser_module.shutil.which
+    monkeypatch.setattr(browser_module.shutil, "which", lambda name: which(name) if name != "bwrap" else None)
+    name, active, missing, fix = browser_module.protection_row()
+    assert "no namespace round it" in name and not active and "fault in Chromium" in missing
+    assert "apt-get install bubblewrap" in fix

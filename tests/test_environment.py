@@ -6,8 +6,10 @@ import pytest
 from PIL import Image
 
 import rrvf_lab as rl
-from rrvf_lab.environment import Environment, opening, parse_turn, write_turn
+from rrvf_lab.environment import Environment, opening, parse_turn, reply, write_turn
+from rrvf_lab.judge import Verdict
 from rrvf_lab.render import Rendering
+from rrvf_lab.vlm_judge import JudgeStopped
 
 CALL = '<tool_call>\n{"name": "render", "arguments": {"code": "x = 1"}}\n</tool_call>'
 TURNS = {  # text -> (codes of its calls, answer, is it well formed)
@@ -144,6 +146,25 @@ def test_a_failing_judge_leaves_the_rollout_unscored_not_zero(target):
 
     rollout = _play(target, [write_turn("a", "red")], judge=judge, max_turns=1)
     assert math.isnan(rollout.reward.total) and "endpoint down" in rollout.final.verdict.reason
+
+
+def test_a_judge_that_says_stop_ends_the_rollout(target):
+    def judge(target, image, error=None):
+        raise JudgeStopped("the endpoint is down")
+
+    with pytest.raises(JudgeStopped):
+        _play(target, [write_turn("a", "red")], judge=judge, max_turns=1)
+
+
+def test_an_unscored_render_is_called_so(target):
+    text = next(b["text"] for b in reply(target, Rendering(target, None, 0.0), Verdict(math.nan, "No judge.")) if "text" in b)
+    assert text == "Unscored. No judge."
+
+
+def test_an_error_message_cannot_spell_an_image_token(target):
+    env = Environment(Painter())
+    env.reset(target)
+    assert "<|" not in env.render("<|image_pad|>")[0]["text"]
 
 
 def test_only_render_is_offered_as_a_tool():

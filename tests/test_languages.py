@@ -117,13 +117,42 @@ def test_a_plotly_figure_without_size_is_700_by_500(renderer):
     assert draw(renderer, "import plotly.express as px\npx.line(x=[1, 2], y=[3, 4]).show()", "plotly").size == (700, 500)
 
 
-@pytest.mark.browser
-def test_figures_that_need_webgl_show_their_marks(renderer):
-    marks = "Scattergl(x=[1, 2], y=[1, 2], mode='markers', marker=dict(color='#ff0000', size=40))"
-    image = draw(renderer, f"import plotly.graph_objects as go\ngo.Figure(go.{marks}, layout=dict(width=300, "
-                           f"height=300)).show()", "plotly")
+GL = {   # each paints a red thing that no axis has
+    "scattergl": "go.Scattergl(x=[1, 2], y=[1, 2], mode='markers', marker=dict(color='#ff0000', size=40))",
+    "scatter3d": "go.Scatter3d(x=[1, 2, 1], y=[2, 1, 1], z=[1, 2, 2], mode='markers', "
+                 "marker=dict(color='#ff0000', size=20))",
+    "surface": "go.Surface(z=[[1, 2], [2, 1]], colorscale=[[0, '#ff0000'], [1, '#ff0000']], showscale=False)",
+    "mesh3d": "go.Mesh3d(x=[0, 1, 0, 0], y=[0, 0, 1, 0], z=[0, 0, 0, 1], i=[0, 0, 0, 1], j=[1, 2, 3, 2], "
+              "k=[2, 3, 1, 3], color='#ff0000')",
+}
+
+
+def red(image):
     pixels = np.asarray(image).astype(int)
-    assert ((pixels[..., 0] > 150) & (pixels[..., 1] < 90) & (pixels[..., 2] < 90)).sum() > 300
+    return (pixels[..., 0] > 120) & (pixels[..., 1] < 100) & (pixels[..., 2] < 100)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("trace", GL)
+def test_figures_that_need_webgl_show_their_marks(renderer, trace):
+    code = f"import plotly.graph_objects as go\ngo.Figure({GL[trace]}, layout=dict(width=300, height=300)).show()"
+    assert red(draw(renderer, code, "plotly")).sum() > 300
+
+
+@pytest.mark.browser
+def test_two_3d_scenes_are_drawn_each_in_its_place(renderer):
+    code = f"""import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+fig = make_subplots(1, 2, specs=[[dict(type='scene'), dict(type='scene')]])
+fig.add_trace({GL['mesh3d']}, 1, 1)
+fig.add_trace({GL['mesh3d'].replace('#ff0000', '#0000ff')}, 1, 2)
+fig.update_layout(width=600, height=300)"""
+    image = draw(renderer, code, "plotly")
+    left, right = red(image)[:, :300], red(image)[:, 300:]
+    assert left.sum() > 300 and right.sum() == 0
+    pixels = np.asarray(image).astype(int)
+    blue = (pixels[..., 2] > 120) & (pixels[..., 0] < 100) & (pixels[..., 1] < 100)
+    assert blue[:, 300:].sum() > 300 and blue[:, :300].sum() == 0
 
 
 @pytest.mark.parametrize("line, word", [

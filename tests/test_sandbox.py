@@ -300,12 +300,42 @@ def test_isolation_is_told_in_words_with_a_fix_for_what_is_missing():
 def test_an_unsafe_machine_refuses_to_train_unless_told(monkeypatch):
     jail = type("Jail", (), {"prevented": {key: False for _, keys, _, _ in sandbox._ROWS for key in keys}, "safe": False,
                              "mode": "plain", "reasons": ["bwrap: <none>"]})
-    unsafe = sandbox._isolation(jail)
+    unsafe = sandbox.isolation_of(jail)
     monkeypatch.setattr(sandbox, "describe", lambda: unsafe)
     with pytest.raises(RuntimeError, match="target images"):
         sandbox.require_isolation()
     sandbox.require_isolation(unsafe_ok=True)
     assert "&lt;none&gt;" in unsafe._repr_html_() and "apt-get install bubblewrap" in str(unsafe)
+
+
+def test_a_renderer_tells_the_isolation_of_the_jail_it_runs_in():
+    with Renderer(workers=0) as renderer:
+        isolation = renderer.isolation
+        jail = renderer._jail
+        assert renderer.render(HONEST).error is None and renderer._jail is jail
+        assert isolation.safe == jail.safe and renderer.isolation == isolation
+    with pytest.raises(RuntimeError, match="closed"):
+        renderer.isolation
+
+
+def test_the_isolation_given_decides_and_no_other_jail_is_started(monkeypatch):
+    monkeypatch.setattr(sandbox, "Jail", None)
+    safe = sandbox.Isolation("filters", True, ())
+    sandbox.require_isolation(isolation=safe)
+    with pytest.raises(RuntimeError, match="unsafe_ok"):
+        sandbox.require_isolation(isolation=sandbox.Isolation("limits", False, ()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+def test_a_jail_that_died_is_never_replaced_by_a_weaker_one(monkeypatch):
+    with Renderer(workers=0) as renderer:
+        if not renderer.isolation.safe:
+            pytest.skip("no safe isolation here")
+        monkeypatch.setattr(sandbox, "MODES", ("limits",))
+        renderer._end_jail()
+        assert "less isolated" in renderer.render("open('/etc/passwd')").error
+        monkeypatch.undo()
+        assert renderer.render(HONEST).error is None
 
 
 def test_the_call_filter_is_built_for_both_processors(monkeypatch):

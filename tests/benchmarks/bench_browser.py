@@ -6,8 +6,11 @@ The figure row times only figure JSON -> picture, for both; the program that mak
 Kaleido is no dependency of this project; without it its row is left out. To include it:
 
     pip install --no-deps --target /tmp/kaleido kaleido choreographer logistro simplejson orjson
-    PYTHONPATH=/tmp/kaleido BROWSER_PATH=$(which chromium) python tests/benchmarks/bench_browser.py [rounds]
+    PYTHONPATH=/tmp/kaleido BROWSER_PATH=$(which chromium) python tests/benchmarks/bench_browser.py --n 12 --rounds 3
+
+Left out: pages and figures that fail, 3-D figures, and the time of the first picture.
 """
+import argparse
 import asyncio
 import concurrent.futures
 import json
@@ -24,22 +27,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from rrvf_lab import pages
 from rrvf_lab.browser import FLAGS, HEIGHT, WIDTH, Browser, find_chromium
 
-N = 12
-HTML = [pages.code("pages", "benchmark", i) for i in range(N)]
-
 
 def figures():
+    """Twelve figures, one of each common kind."""
     import plotly.express as px
     import plotly.graph_objects as go
     tips, iris = px.data.tips(), px.data.iris()
-    made = [px.bar(x=list("abcd"), y=[1, 3, 2, 5], title="Bars"), px.scatter(iris, x="sepal_width", y="sepal_length", color="species"),
+    return [px.bar(x=list("abcd"), y=[1, 3, 2, 5], title="Bars"),
+            px.scatter(iris, x="sepal_width", y="sepal_length", color="species"),
             px.histogram(tips, x="total_bill", color="sex"), px.box(tips, x="day", y="total_bill", color="smoker"),
             px.line(px.data.stocks(), x="date", y=["GOOG", "AAPL"]), px.pie(tips, values="tip", names="day"),
-            go.Figure(go.Heatmap(z=[[i * j for i in range(20)] for j in range(20)])), px.violin(tips, y="tip", x="smoker", box=True),
-            px.sunburst(tips, path=["day", "time"], values="tip"), px.area(px.data.gapminder(), x="year", y="pop", color="continent"),
+            go.Figure(go.Heatmap(z=[[i * j for i in range(20)] for j in range(20)])),
+            px.violin(tips, y="tip", x="smoker", box=True),
+            px.sunburst(tips, path=["day", "time"], values="tip"),
+            px.area(px.data.gapminder(), x="year", y="pop", color="continent"),
             go.Figure(go.Contour(z=[[i * i - j * j for i in range(20)] for j in range(20)])),
             go.Figure(go.Scatterpolar(r=[1, 5, 2, 2, 3], theta=list("abcde"), fill="toself"))]
-    return made
 
 
 class NewContext:
@@ -56,7 +59,8 @@ class NewContext:
     async def start(self):
         from playwright.async_api import async_playwright
         self.playwright = await async_playwright().start()
-        self.browser = await self.playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS, "--no-sandbox"])
+        self.browser = await self.playwright.chromium.launch(executable_path=find_chromium(),
+                                                             args=[*FLAGS, "--no-sandbox"])
 
     async def one(self, code):
         context = await self.browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, offline=True)
@@ -120,6 +124,7 @@ def cpu():
 
 
 def race(title, ways, items, rounds):
+    n = len(items[next(iter(ways))])
     wall, spent = {name: [] for name in ways}, {name: [] for name in ways}
     for name, way in ways.items():
         way(items[name][:2])                                  # start and warm up
@@ -127,24 +132,26 @@ def race(title, ways, items, rounds):
         for name, way in ways.items():
             start, before = time.perf_counter(), cpu()
             way(items[name])
-            wall[name].append((time.perf_counter() - start) / N)
-            spent[name].append((cpu() - before) / N)
+            wall[name].append((time.perf_counter() - start) / n)
+            spent[name].append((cpu() - before) / n)
     for way in ways.values():
         way.close()
     first = statistics.median(wall[next(iter(ways))])
-    print(f"\n{title}: {N} inputs x {rounds} rounds, load {os.getloadavg()[0]:.1f}; medians (range)")
+    print(f"\n{title}: {n} inputs x {rounds} rounds, load {os.getloadavg()[0]:.1f}; medians (range)")
     print(f"{'':34} {'pictures/s':>20} {'wall ms':>9} {'CPU ms':>8} {'faster':>8}")
     for name in ways:
         w = statistics.median(wall[name])
         rates = f"{1 / w:.2f} ({1 / max(wall[name]):.2f}-{1 / min(wall[name]):.2f})"
-        print(f"{name:34} {rates:>20} {1000 * w:9.0f} {1000 * statistics.median(spent[name]):8.0f} {first / w:7.1f}x", flush=True)
+        used = 1000 * statistics.median(spent[name])
+        print(f"{name:34} {rates:>20} {1000 * w:9.0f} {used:8.0f} {first / w:7.1f}x", flush=True)
 
 
-def main(rounds=3):
+def main(n, rounds):
+    codes = [pages.code("pages", "benchmark", i) for i in range(n)]
     ways = {"html, new context per page": NewContext(), "html, kept page, 1 worker": Kept(1, "html"),
             "html, kept pages, 2 workers": Kept(2, "html")}
-    race("html", ways, {name: HTML for name in ways}, rounds)
-    made = figures()
+    race("html", ways, {name: codes for name in ways}, rounds)
+    made = (figures() * (n // 12 + 1))[:n]
     texts = [figure.to_json().encode() for figure in made]
     ways, items = {}, {}
     try:
@@ -159,4 +166,8 @@ def main(rounds=3):
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--n", type=int, default=12, help="pages, and figures, in a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    main(options.n, options.rounds)

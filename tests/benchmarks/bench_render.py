@@ -1,8 +1,12 @@
 """How many charts a second? The warm renderer against a fresh `python script.py` for each program, as is usual.
 
-All ways take turns, round by round, on the same 16 programs of `tests/programs`, so that other load on the machine meets
-them alike; trust the ratios and the CPU times, not the wall times. CPU counts every process: caller, zygote, children.
-It does not measure html, svg or plotly.  Run: python tests/benchmarks/bench_render.py [rounds]
+    python tests/benchmarks/bench_render.py [rounds]
+
+All ways take turns, round by round, on the same 16 programs of `tests/programs`, so that other load on the machine
+meets them alike; trust the ratios and the CPU times, not the wall times. CPU counts every process: caller, zygote,
+children.
+
+Left out: html, svg and plotly, for which see `bench_browser.py`.
 """
 
 import concurrent.futures
@@ -20,7 +24,8 @@ from rrvf_lab import sandbox
 from rrvf_lab.render import Renderer
 
 NAMES = ("line_basic bar_basic bar_grouped bar_stacked scatter_sizes pie_explode heatmap_text hist_density "
-         "boxplot_notched radar_chart stackplot_stream six_panels surface_3d contour_labels twin_axes pandas_bars").split()
+         "boxplot_notched radar_chart stackplot_stream six_panels surface_3d contour_labels twin_axes "
+         "pandas_bars").split()
 PROGRAMS = [(Path(__file__).parents[1] / "programs" / f"{name}.py").read_text() for name in NAMES]
 CORES = len(os.sched_getaffinity(0))
 SAVE = "\nimport matplotlib.pyplot as plt\nplt.gcf().savefig('picture.png')\n"
@@ -124,8 +129,9 @@ def main(rounds=3):
     for renderer in ways.values():
         if renderer:
             renderer.close()
-    floor = json.loads(subprocess.run([sys.executable, "-c", BUILD_AND_DRAW], input=json.dumps(PROGRAMS), text=True,
-                                      capture_output=True, check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}).stdout)
+    floor = json.loads(subprocess.run(
+        [sys.executable, "-c", BUILD_AND_DRAW], input=json.dumps(PROGRAMS), text=True, capture_output=True, check=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}).stdout)
     base_wall, base_cpu = (statistics.median(v["fresh process"]) for v in (wall, cpu))
     print(f"\n{len(PROGRAMS)} programs x {rounds} rounds, {CORES} cores, load {os.getloadavg()[0]:.1f}; medians")
     print(f"{'':24} {'renders/s':>10} {'wall ms':>9} {'CPU ms':>8} {'faster':>8} {'less CPU':>9}")

@@ -1,13 +1,19 @@
 """Does the renderer last? The same program many times under full load, then thousands of renders in one
-`Renderer`.
+`Renderer`, then processes killed in the middle.
 
-Prints whether all pictures were identical, and at steps of the long run the memory of the caller and of the
-render processes (proportional set size, so that shared pages count once), open descriptors and processes. It
-measures no speed. Run: python tests/benchmarks/bench_soak.py [identical=1000] [renders=10000]
+    python tests/benchmarks/bench_soak.py --identical 1000 --renders 10000 --killed 200
+
+Prints whether all pictures were identical; at steps of the long run the memory of the caller and of the render
+processes (proportional set size, so that shared pages count once), open descriptors and processes; and how many
+results were lost when the zygote, then Chromium, was killed again and again.
+
+Left out: speed, and machines other than Linux.
 """
 
+import argparse
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -45,7 +51,7 @@ def megabytes(pids):
     return total / 1024
 
 
-def main(identical=1000, renders=10000):
+def same_picture(identical):
     burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
     try:
         with Renderer() as renderer:
@@ -55,17 +61,22 @@ def main(identical=1000, renders=10000):
             print(f"{identical} renders of one program, {len(burners)} endless loops beside them, "
                   f"load {os.getloadavg()[0]:.1f}: {len(digests)} different result(s), "
                   f"{sum(r.image is None for r in results)} failed, slowest {max(r.seconds for r in results):.1f} s, "
-                  f"{time.perf_counter() - start:.0f} s in all")
+                  f"{time.perf_counter() - start:.0f} s in all", flush=True)
     finally:
         for burner in burners:
             burner.kill()
             burner.wait()
+
+
+def long_run(renders):
+    before = len(os.listdir("/proc/self/fd")), len(family(os.getpid()))
     with Renderer() as renderer:
         renderer.map([f"{BARS}# start {n}" for n in range(2 * renderer.workers)])
         jail = renderer._jail._process.pid
-        print(f"{'renders':>8} {'caller MB':>10} {'jail MB':>8} {'descriptors':>12} {'processes':>10}")
+        print(f"\n{'renders':>8} {'caller MB':>10} {'jail MB':>8} {'descriptors':>12} {'processes':>10}")
         done = 0
         while True:
+            # the cache alone grows to CACHE_BYTES before the caller's memory is flat
             print(f"{done:8} {megabytes([os.getpid()]):10.0f} {megabytes(family(jail)):8.0f} "
                   f"{len(os.listdir('/proc/self/fd')):12} {len(family(jail)):10}", flush=True)
             if done >= renders:
@@ -75,9 +86,47 @@ def main(identical=1000, renders=10000):
             if failed:
                 raise SystemExit(f"{len(failed)} failed: {failed[0]}")
             done += step
-        # the cache alone grows to CACHE_BYTES before the caller's memory is flat
-    print(f"after close: {len(family(jail))} process (itself gone: {not Path(f'/proc/{jail}').exists()})")
+    after = len(os.listdir("/proc/self/fd")), len(family(os.getpid()))
+    print(f"descriptors and processes before: {before}, after close: {after}; jail gone: {not alive(jail)}", flush=True)
+
+
+def alive(pid):
+    return Path(f"/proc/{pid}").exists()
+
+
+def kill_in_the_middle(killed):
+    """A process is killed twice while `killed` programs are drawn; a result that fails or differs is lost."""
+    page = "<body style='background:#00ff00'><h1>Sales</h1><!-- {} -->"
+    victims = set()
+    with Renderer() as renderer:
+        for language, code, victim in (("matplotlib", BARS + "# {}", lambda: renderer._jail._process.pid),
+                                       ("html", page, lambda: renderer._browser._pid)):
+            expected = renderer.render(code.format("first"), language).image.tobytes()
+            lost, errors = 0, set()
+            for part in range(2):
+                codes = [code.format(f"{part} {n}") for n in range(killed // 2)]
+                renderer.prefetch(codes, language)
+                renderer.render(codes[len(codes) // 4], language)        # so many are done, the others wait or run
+                for pid in family(victim()):
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                    except ProcessLookupError:
+                        pass
+                    victims.add(pid)
+                results = renderer.map(codes, language)
+                lost += sum(r.image is None or r.image.tobytes() != expected for r in results)
+                errors |= {r.error for r in results if r.error}
+            print(f"{language}: {'Chromium' if language == 'html' else 'zygote'} killed twice during {killed} renders: "
+                  f"{lost} lost {errors or ''}", flush=True)
+    print(f"killed processes that are left after close: {sum(map(alive, victims))} of {len(victims)}")
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3]))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--identical", type=int, default=1000)
+    parser.add_argument("--renders", type=int, default=10000)
+    parser.add_argument("--killed", type=int, default=200)
+    options = parser.parse_args()
+    same_picture(options.identical)
+    long_run(options.renders)
+    kill_in_the_middle(options.killed)
