@@ -46,7 +46,7 @@ class TrainConfig:
     test_limit: int | None = 160
     output: str = "runs/demo"
     seed: int = 0
-    steps: int = 30
+    steps: int = 36
     prompts: int = 8
     group: int = 8
     micro_batch: int = 16
