@@ -3,8 +3,8 @@
     python -m rrvf_lab.nano            # makes data/nano/{nano,nano-base} again, on two CPU cores
 
 Phase by phase the model learns to read a chart in one line, to read it in other looks, to write the program for its
-reading, to repair a draft from the judge's reply, and all of it again. RRVF takes it from there with raw images alone; no
-raw image of data/charts is ever seen here. `nano-base` has the same two phases of reading, then one short mixed one, nearly
+reading, and to repair a draft from the judge's reply. RRVF takes it from there with raw images alone; no raw image of
+data/charts is ever seen here. `nano-base` has the same two phases of reading, then one short mixed one, nearly
 all on the narrow charts: it reads better than it writes, and its second turn often breaks what its first one drew.
 
 What makes a million parameters read on a CPU: white paper is zero in the pixel normalisation; Muon on the matrices; the
@@ -201,16 +201,17 @@ class Muon(torch.optim.Optimizer):
 
 RECIPES = {  # batches of 16 in each phase
     "nano-base": {"read": 700, "look": 1000, "early": 390},
-    "nano": {"read": 700, "look": 1000, "code": 600, "repair": 900, "polish": 400},
+    "nano": {"read": 700, "look": 1000, "code": 600, "repair": 900},
 }
 MIX = {"read": {"read": 1.0}, "look": {"read": 1.0}, "code": {"code": 0.75, "read": 0.25},
-       "repair": {"repair": 0.75, "code": 0.2, "read": 0.05}, "polish": {"read": 0.3, "code": 0.3, "repair": 0.4},
+       "repair": {"repair": 0.75, "code": 0.2, "read": 0.05},
        "early": {"read": 0.2, "code": 0.65, "repair": 0.15}}
-PEAK = {"read": 1.0, "look": 1.0, "code": 0.7, "repair": 0.5, "polish": 0.5, "early": 0.7}  # of the learning rates below
+PEAK = {"read": 1.0, "look": 1.0, "code": 0.7, "repair": 0.5, "early": 0.7}  # of the learning rates below
 # Share of charts in another look, moved, blurred or partly hidden: without it a wider chart breaks the grammar, which is
 # what `nano-base` is left to learn from raw images.
-LOOSE = {"read": 0.0, "look": 0.7, "code": 0.5, "repair": 0.4, "polish": 0.4, "early": 0.05}
+LOOSE = {"read": 0.0, "look": 0.7, "code": 0.5, "repair": 0.4, "early": 0.05}
 LOOKS = 10
+STREAM = {"read": 0, "look": 1, "code": 2, "repair": 3, "early": 5}  # the number of a phase's random stream
 HARD = {"scatter": 1.5, "barh": 1.5}  # how much oftener the kinds are drawn that are learnt last
 
 
@@ -256,7 +257,7 @@ def _train(model, processor, phase, batches, seed) -> float:
         return PEAK[phase] * min(1.0, (step + 1) / 40, max(0.05, 2 * (batches - step) / batches))
 
     schedules = [torch.optim.lr_scheduler.LambdaLR(o, rate) for o in optimizers]
-    stream = Conversations(processor, phase, batches, seed=[seed, list(MIX).index(phase)])
+    stream = Conversations(processor, phase, batches, seed=[seed, STREAM[phase]])
     loader = torch.utils.data.DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=8)
     for step, batch in enumerate(tqdm(loader, total=batches, desc=phase, mininterval=10), 1):
         loss = model.train()(**batch).loss
