@@ -51,7 +51,7 @@ class TrainConfig:
     group: int = 8
     micro_batch: int = 16
     max_turns: int = 2
-    learning_rate: float = 4e-3
+    learning_rate: float = 3e-3
     warmup_steps: int = 3
     temperature: float = 0.7
     max_new_tokens: int = 112
@@ -129,7 +129,9 @@ def make_trainer(config: TrainConfig, renderer=None, judge=None):
         warmup_steps=config.warmup_steps, lr_scheduler_type="linear", per_device_train_batch_size=config.micro_batch,
         gradient_accumulation_steps=batch // config.micro_batch, num_generations=config.group,
         temperature=config.temperature, max_completion_length=config.max_completion_length,
-        max_tool_calling_iterations=config.max_turns - 1, beta=0.0, loss_type="dapo", scale_rewards="group",
+        # divided by the spread of the whole batch, so that a group whose rollouts hardly differ does not push as hard as one
+        # that holds a crash and a likeness
+        max_tool_calling_iterations=config.max_turns - 1, beta=0.0, loss_type="dapo", scale_rewards="batch",
         # TRL's own list of suppressed tokens misses the video and vision tokens, which crash the loss when sampled
         generation_kwargs={"suppress_tokens": forbidden_tokens(processor), "max_new_tokens": config.max_new_tokens},
         bf16=on_gpu, use_cpu=not on_gpu, gradient_checkpointing=on_gpu, report_to=[], logging_steps=1,
