@@ -349,7 +349,7 @@ def _agreement(rows):
 
 def _failures(found, unscored):
     failures = [f"ladder {name}: tau {v['mean']:.2f} < {FAITHFUL}" for name, v in found["ladders"].items()
-                if v["mean"] < FAITHFUL]
+                if v["mean"] < FAITHFUL - 1e-9]
     failures += [f"trap {name}: {v['mean']:.2f} > {LIMIT}" for name, v in found["traps"].items() if v["mean"] > LIMIT]
     if found["identity"]["beaten"]:
         failures.append(f"another picture beats the target itself on {found['identity']['beaten']} targets")

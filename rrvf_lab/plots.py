@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
+from PIL import Image
 
 from .rollout import picture
 
 
 class show:
-    """A picture with its description, for the last line of a cell; a bare PIL image loses its alt text there.
+    """A picture (PIL image or matplotlib figure) with its description; shown bare in a cell it has no alt text.
 
     Example: `show(contact_sheet(images), "sixteen held-out charts")`.
     """
 
     def __init__(self, image, alt: str, width: int = 900):
+        if hasattr(image, "savefig"):
+            data = io.BytesIO()
+            image.savefig(data, format="png", dpi=110)
+            image = Image.open(data)
         self.image, self.alt, self.width = image, alt, width
 
     def _repr_html_(self):
