@@ -375,12 +375,16 @@ CUBE = json.dumps({"data": [{"type": "mesh3d", "x": [0, 1, 0, 0], "y": [0, 0, 1,
 
 def test_killing_the_graphics_process_leaves_no_figure_without_its_marks():
     with Browser(pages=1) as browser:
-        first = browser.plotly(CUBE)
-        assert sum(red > 120 and green < 90 for red, green, _ in first.getdata()) > 200
+        def red_pixels():
+            return sum(red > 120 and green < 90 for red, green, _ in browser.plotly(CUBE).getdata())
+
+        first = red_pixels()
+        assert first > 200
         for process in psutil.Process(browser._pid).children(recursive=True):
             if "--type=gpu-process" in process.cmdline():
                 kill(process)
-        assert browser.plotly(CUBE).tobytes() == first.tobytes()
+        # not byte for byte: the renderer that replaces it may shade an edge differently
+        assert abs(red_pixels() - first) < 0.05 * first
 
 
 def test_without_webgl_a_3d_figure_is_an_error_and_a_flat_one_is_drawn(monkeypatch):

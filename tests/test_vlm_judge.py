@@ -425,12 +425,13 @@ def nano_endpoint(tmp_path_factory):
 @pytest.mark.slow
 def test_transformers_serve_reads_both_images_and_what_nano_says_is_on_record_unscored(nano_endpoint, tmp_path, chart):
     record = tmp_path / "record.jsonl"
-    judge = VLMJudge("data/nano/nano", nano_endpoint, record=record, max_tokens=64, timeout=120, retries=0)
+    # a few tokens: what nano writes for a prompt it never saw is often a call that the server itself cannot parse (500)
+    judge = VLMJudge("data/nano/nano", nano_endpoint, record=record, max_tokens=8, timeout=120, retries=0)
     verdict = judge(chart, chart)
     line = json.loads(record.read_text())
     assert math.isnan(verdict.score) and verdict.reason.startswith("judge: ") and line["error"] in verdict.reason
     assert line["answer"], "what the model said must be on record"
-    assert line["usage"]["prompt_tokens"] > 2 * 48 and 0 < line["usage"]["completion_tokens"] <= 64
+    assert line["usage"]["prompt_tokens"] > 2 * 48 and 0 < line["usage"]["completion_tokens"] <= 8
     ledger = judge.ledger
     assert (ledger.calls, ledger.failed, ledger.prompt_tokens) == (1, 1, line["usage"]["prompt_tokens"])
 
