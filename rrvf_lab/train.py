@@ -25,8 +25,8 @@ from .reward import RewardWeights
 ROOT = Path(__file__).resolve().parent.parent
 # Loop settings of the two embedded checkpoints, then a 7B model on one GPU. All are our choice, none is the paper's.
 PRESETS = {
-    "demo": dict(model="nano-base", output="runs/demo"),
-    "nano": dict(model="nano", output="runs/nano", learning_rate=1e-3, temperature=0.8, steps=40),
+    "demo": dict(model="nano-base", output="runs/demo", scale_rewards="batch"),
+    "nano": dict(model="nano", output="runs/nano", learning_rate=2e-3, temperature=0.8, steps=40),
     "qwen2.5-vl-7b": dict(model="Qwen/Qwen2.5-VL-7B-Instruct", output="runs/qwen2.5-vl-7b", four_bit=True, max_turns=4,
                           learning_rate=1e-5, temperature=1.0, steps=100, micro_batch=2, max_new_tokens=1536, max_completion_length=12288,
                           lora_targets=r".*language_model.*\.(q|k|v|o|gate|up|down)_proj"),
@@ -37,7 +37,9 @@ PRESETS = {
 class TrainConfig:
     """Everything a run depends on. `TrainConfig.load("demo")` gives a preset, a path reads JSON, `**changes` override.
 
-    `prompts` images times `group` rollouts make one step; `micro_batch` rollouts share one backward pass.
+    `prompts` images times `group` rollouts make one step; `micro_batch` rollouts share one backward pass. `scale_rewards`
+    divides advantages by the spread of the "batch" (steadier while many programs crash: groups that hardly differ push
+    little) or of each "group" (TRL's and GRPO's own; learns more from small differences).
     """
 
     model: str = "nano-base"
@@ -53,6 +55,7 @@ class TrainConfig:
     max_turns: int = 2
     learning_rate: float = 3e-3
     warmup_steps: int = 3
+    scale_rewards: str = "group"
     temperature: float = 0.7
     max_new_tokens: int = 112
     max_completion_length: int = 640
@@ -129,9 +132,7 @@ def make_trainer(config: TrainConfig, renderer=None, judge=None):
         warmup_steps=config.warmup_steps, lr_scheduler_type="linear", per_device_train_batch_size=config.micro_batch,
         gradient_accumulation_steps=batch // config.micro_batch, num_generations=config.group,
         temperature=config.temperature, max_completion_length=config.max_completion_length,
-        # divided by the spread of the whole batch, so that a group whose rollouts hardly differ does not push as hard as one
-        # that holds a crash and a likeness
-        max_tool_calling_iterations=config.max_turns - 1, beta=0.0, loss_type="dapo", scale_rewards="batch",
+        max_tool_calling_iterations=config.max_turns - 1, beta=0.0, loss_type="dapo", scale_rewards=config.scale_rewards,
         # TRL's own list of suppressed tokens misses the video and vision tokens, which crash the loss when sampled
         generation_kwargs={"suppress_tokens": forbidden_tokens(processor), "max_new_tokens": config.max_new_tokens},
         bf16=on_gpu, use_cpu=not on_gpu, gradient_checkpointing=on_gpu, report_to=[], logging_steps=1,
