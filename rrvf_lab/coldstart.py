@@ -345,6 +345,7 @@ def main(argv=None):
         for name, numbers in (("first turn", check(policy)), ("second turn, corrupted drafts", check_repair(policy)),
                               ("second turn, own drafts", check_repair(policy, n=400, own=True))):
             print(f"{recipe}, {name}: " + ", ".join(f"{k} {v:.3g}" for k, v in numbers.items()), flush=True)
-    shutil.rmtree(args.out / "phases", ignore_errors=True)
+    if not args.check:  # an interrupted cold start still needs them
+        shutil.rmtree(args.out / "phases", ignore_errors=True)
     print(f"done in {(time.time() - started) / 60:.1f} minutes")
 
