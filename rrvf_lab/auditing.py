@@ -15,7 +15,6 @@ people. The order inside one ladder is certain; nothing is said about which of t
 can still be fooled by what is not among the traps.
 """
 import html
-import io
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -23,7 +22,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
-from .judge import Verdict, _rgb
+from .judge import Verdict, _box, _rgb
+from .plots import raster
 from .rollout import picture
 
 RUNGS = {
@@ -132,8 +132,6 @@ class Audit:
         return figure
 
     def _repr_html_(self) -> str:
-        data = io.BytesIO()
-        self.plot().savefig(data, format="png", dpi=90)
         alt = "; ".join([f"Audit of {self.name}"] + [f"{name} {cells[0]}" for name, cells in self._table()])
         head = f"<p><b>{html.escape(str(self).splitlines()[0])}</b></p>"
         lines = ((name, *cells) for name, cells in self._table())
@@ -142,7 +140,7 @@ class Audit:
                         f"<figcaption>{name} {score:.2f}</figcaption></figure>"
                         for name, (image, score) in self.pictures.items())
         missing = f"<p>{html.escape(str(self).splitlines()[-1])}</p>" if self.unscored else ""
-        return (f"{head}{picture(Image.open(data), alt, 1000)}"
+        return (f"{head}{picture(raster(self.plot(), 90), alt, 1000)}"
                 f"<div style='display:flex;flex-wrap:wrap;gap:8px'>{shown}</div>"
                 f"<details><summary>numbers</summary><table>{body}</table>{missing}</details>")
 
@@ -267,9 +265,7 @@ def _turned(target, mirrored):
 
 def _drawn(image, paper):
     """The box around all that is not paper; the whole page when nothing is drawn."""
-    ink = np.abs(np.asarray(image).astype(int) - paper).max(2) > 16
-    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
-    return (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1) if len(rows) else (0, 0, *image.size)
+    return _box(np.abs(np.asarray(image).astype(int) - paper).max(2) > 16) or (0, 0, *image.size)
 
 
 def _axes(size):

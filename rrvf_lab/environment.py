@@ -198,7 +198,7 @@ class Environment:
         except JudgeStopped:
             raise
         except Exception as error:  # a judge that fails leaves the rollout unscored; it must not end a training run
-            return Verdict(float("nan"), "The judge failed.", {}, f"judge: {type(error).__name__}: {error}")
+            return Verdict.unscored(error)
 
     def _close(self, texts) -> Rollout:
         """The finished rollout, from the raw text of its assistant turns, with every code rendered and judged."""

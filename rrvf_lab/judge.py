@@ -62,6 +62,13 @@ class Verdict:
     parts: dict[str, float] = field(default_factory=dict)
     reason: str = ""
 
+    @classmethod
+    def unscored(cls, problem) -> "Verdict":
+        """The verdict of a judge that gave none: score NaN and the problem, a text or an exception, as the reason."""
+        if isinstance(problem, Exception):
+            problem = f"{type(problem).__name__}: {problem}"
+        return cls(math.nan, "The judge failed.", {}, f"judge: {problem}")
+
     def _repr_html_(self) -> str:
         score = "unscored" if math.isnan(self.score) else f"{self.score:.3f}"
         width = 0 if math.isnan(self.score) else round(200 * min(1, max(0, self.score)))

@@ -10,6 +10,13 @@ from PIL import Image
 from .rollout import picture
 
 
+def raster(figure, dpi: int = 110) -> Image.Image:
+    """A matplotlib figure as a PIL image. Example: `raster(learning_curve(log))`."""
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=dpi)
+    return Image.open(data)
+
+
 class show:
     """A picture (PIL image or matplotlib figure) with its description; shown bare in a cell it has no alt text.
 
@@ -17,11 +24,7 @@ class show:
     """
 
     def __init__(self, image, alt: str, width: int = 900):
-        if hasattr(image, "savefig"):
-            data = io.BytesIO()
-            image.savefig(data, format="png", dpi=110)
-            image = Image.open(data)
-        self.image, self.alt, self.width = image, alt, width
+        self.image, self.alt, self.width = raster(image) if hasattr(image, "savefig") else image, alt, width
 
     def _repr_html_(self):
         return picture(self.image, self.alt, self.width)

@@ -79,7 +79,6 @@ Answer with one JSON object and nothing else:
 "description": "..."}]}"""
 
 LABELS = "the target", "the render"
-FAILED = "The judge failed."
 _UNSAFE = str.maketrans(dict.fromkeys("<>"))  # feedback becomes a model's prompt: no special token survives this
 
 
@@ -176,8 +175,7 @@ class VLMJudge:
 
     def map(self, pairs) -> list[Verdict]:
         """Judge many (target, image) or (target, image, error), up to `concurrency` at once; verdicts in order."""
-        with ThreadPoolExecutor(self.concurrency) as pool:
-            return list(pool.map(lambda pair: self(*pair), pairs))
+        return _in_order(self, pairs, self.concurrency)
 
     def fresh(self):
         """The same judge without its cache, to measure how much its answers vary; ledger and bounds stay shared."""
@@ -228,7 +226,7 @@ class VLMJudge:
         except Exception as error:  # whatever an endpoint or its proxy comes up with is a verdict, not a crash
             problem = self._explain(error)
         if verdict is None:
-            verdict = Verdict(math.nan, FAILED, {}, f"judge: {problem}")
+            verdict = Verdict.unscored(problem)
         seconds = time.perf_counter() - started
         self._book(cached, problem, usage, seconds)
         if path and problem is None and not cached:
@@ -321,7 +319,7 @@ class Fallback:
         try:
             verdict = self.judge(target, image, error)
         except Exception as failure:
-            verdict = Verdict(math.nan, FAILED, {}, f"judge: {type(failure).__name__}: {failure}")
+            verdict = Verdict.unscored(failure)
         if not math.isnan(verdict.score) or self.on_unscored == "drop":
             return verdict
         if self.on_unscored == "stop":
@@ -332,8 +330,12 @@ class Fallback:
 
     def map(self, pairs) -> list[Verdict]:
         """As `VLMJudge.map`, as many at once as the judge allows (one where it names no `concurrency`)."""
-        with ThreadPoolExecutor(getattr(self.judge, "concurrency", 1)) as pool:
-            return list(pool.map(lambda pair: self(*pair), pairs))
+        return _in_order(self, pairs, getattr(self.judge, "concurrency", 1))
+
+
+def _in_order(judge, pairs, concurrency):
+    with ThreadPoolExecutor(concurrency) as pool:
+        return list(pool.map(lambda pair: judge(*pair), pairs))
 
 
 # ---- the question -----------------------------------------------------------------------------------------------
