@@ -9,10 +9,12 @@ Left out: free text, two-digit values and other scales. This is a classifier of 
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import torch
-from transformers import (AutoImageProcessor, AutoProcessor, PreTrainedConfig, PreTrainedTokenizerFast, Qwen3VLConfig,
+from transformers import (AutoImageProcessor, AutoProcessor, BatchFeature, PreTrainedConfig, PreTrainedTokenizerFast, Qwen3VLConfig,
                           Qwen3VLForConditionalGeneration)
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.models.qwen3_vl.processing_qwen3_vl import Qwen3VLProcessor
@@ -65,6 +67,30 @@ class SqueezingImageProcessor(Qwen2VLImageProcessorPil):
     def resize(self, image, size, resample, factor, **kwargs):
         return super(Qwen2VLImageProcessorPil, self).resize(
             image=image, size=type(size)(height=HEIGHT, width=WIDTH), resample=resample)
+
+    def _preprocess(self, images, **settings):
+        """Remembers what it prepared: training asks for every target dozens of times, and resizing is half the work."""
+        prepare = super()._preprocess
+        patches = [_remembered(prepare, image, settings) for image in images]
+        grid = np.array([[1, HEIGHT // PATCH, WIDTH // PATCH]] * len(patches), dtype=np.int64)
+        return BatchFeature({"pixel_values": np.concatenate(patches), "image_grid_thw": grid},
+                            tensor_type=settings["return_tensors"])
+
+
+_PREPARED = OrderedDict()  # here and not on the processor, whose attributes are saved with a checkpoint
+_MOST = 256                # pictures, 450 kB each
+
+
+def _remembered(prepare, image, settings):
+    settings = settings | {"return_tensors": None}
+    key = image.shape, hash(image.tobytes()), repr(settings)
+    patches = _PREPARED.pop(key, None)
+    if patches is None:
+        patches = prepare([image], **settings)["pixel_values"]
+    _PREPARED[key] = patches
+    if len(_PREPARED) > _MOST:
+        _PREPARED.popitem(last=False)
+    return patches
 
 
 class ImageTextProcessor(Qwen3VLProcessor):
