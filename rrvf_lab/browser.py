@@ -38,11 +38,14 @@ MAX_HTML = 1_000_000                         # bytes of a page, with the picture
 MAX_LEAVES = 20                              # a page may try to go elsewhere so often, in vain
 # in the code of a page that may look different a moment later: an animation, a caret, a font being loaded
 MOVES = re.compile(rb"anim|transition|autofocus|font-face|marquee|video|\\", re.IGNORECASE)
+# what a document keeps when its content is replaced: policies, languages, the style set and the focus once chosen
+LASTS = re.compile(rb"http-equiv|title\s*=|autofocus", re.IGNORECASE)
 GRAY = "#c8c8c8"                             # a picture that cannot be reached
+WINDOW = {"width": 300, "height": 200}
 HTML_URL, PLOTLY_URL = "http://page.invalid/", "http://plotly.invalid/"
 FLAGS = ("--disable-gpu --disable-quic --no-first-run --disable-background-networking "
          "--disable-component-update --disable-sync --font-render-hinting=none --hide-scrollbars "
-         "--force-color-profile=srgb --no-pings "
+         "--force-color-profile=srgb --no-pings --disable-frame-rate-limit "
          "--force-webrtc-ip-handling-policy=disable_non_proxied_udp "
          "--enable-unsafe-swiftshader").split()                  # the last: WebGL on the CPU, for 3-D figures
 HTML_POLICY = ("default-src 'none'; img-src * data: blob:; style-src 'unsafe-inline' data:; font-src data:; "
@@ -179,18 +182,21 @@ class _Page:
     """One open page with its context, and a future that is done when it is gone."""
 
     def __init__(self):
-        self.content = self.baseline = self.main = self.stopped = None
-        self.leaves = 0
+        self.content = self.baseline = self.main = self.stopped = self.size = None
+        self.leaves, self.spent = 0, True
         self.gone = asyncio.get_running_loop().create_future()
 
     def end(self, *_, reason=None):
         if not self.gone.done():
             self.gone.set_result(reason)
 
-    def end_loading(self, event):
-        served = self.content is None and self.stopped is not None     # before, an empty page stopped
-        if event["frameId"] == self.main and served and not self.stopped.done():
+    def loaded(self, *_):
+        if self.stopped is not None and not self.stopped.done():
             self.stopped.set_result(None)
+
+    def end_loading(self, event):
+        if event["frameId"] == self.main and self.content is None:     # before, an empty page stopped
+            self.loaded()
 
     def leave(self, event):
         self.leaves += event["frameId"] == self.main
@@ -391,10 +397,9 @@ class Browser:
         page = _Page()
         context = page.context = await self._chromium.new_context(
             java_script_enabled=kind == "plotly" or self.javascript, offline=True, service_workers="block",
-            accept_downloads=False, viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=1,
-            locale="en-US", timezone_id="UTC", color_scheme="light", reduced_motion="reduce")
+            accept_downloads=False, no_viewport=True, locale="en-US", timezone_id="UTC", color_scheme="light",
+            reduced_motion="reduce")
         context.set_default_timeout(0)                       # time is kept in `_watched`
-        page.size = (WIDTH, HEIGHT)
         page.page = await context.new_page()
         page.page.on("crash", page.end)
         page.page.on("close", page.end)
@@ -402,12 +407,18 @@ class Browser:
         # a window that a script opened
         context.on("page", lambda other: asyncio.ensure_future(other.close()))
         page.devtools = await context.new_cdp_session(page.page)
+        # the window is drawn too, for nobody: the less of it the better
+        window = await page.devtools.send("Browser.getWindowForTarget")
+        await page.devtools.send("Browser.setWindowBounds", {"windowId": window["windowId"], "bounds": WINDOW})
+        await self._viewport(page, WIDTH, HEIGHT)
         if kind == "html":
+            page.main = (await page.devtools.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
             if self.javascript:
                 await page.devtools.send("Page.enable")
-                page.main = (await page.devtools.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
                 page.devtools.on("Page.frameStoppedLoading", page.end_loading)
                 page.devtools.on("Page.frameRequestedNavigation", page.leave)
+            else:
+                page.page.on("load", page.loaded)
             await context.route("**/*", lambda route: self._answer(page, route))
         else:
             await context.route("**/*", lambda route: _answer_plotly(route))
@@ -472,18 +483,31 @@ class Browser:
     async def _html(self, page, data, size):
         width, height = size or (WIDTH, HEIGHT)
         await self._viewport(page, width, height)
-        page.content = data
-        await self._load(page)
+        await self._load(page, data)
         if size is None:
             metrics = await page.devtools.send("Page.getLayoutMetrics")
             height = min(max(math.ceil(metrics["cssContentSize"]["height"]), HEIGHT), TALLEST)
-        return await self._shot(page, width, height, self.javascript or bool(MOVES.search(data)))
+        moves = bool(MOVES.search(data))
+        image = await self._shot(page, width, height, self.javascript or moves)
+        if moves and not self.javascript:                    # it would move on, at this machine's cost
+            await self._load(page, b"<p>")
+        return image
 
-    async def _load(self, page):
-        """Open the page's content. `goto` alone would wait for ever where a script stops the loading."""
+    async def _load(self, page, data):
+        """Put the content into the document that is open, or into a new one, which costs five times as much."""
         if not self.javascript:
-            return await page.page.goto(HTML_URL)
-        page.stopped = asyncio.get_running_loop().create_future()
+            lasts = bool(LASTS.search(data))
+            if lasts or page.spent:
+                page.content, page.spent = data if lasts else b"", lasts
+                await page.page.goto(HTML_URL)
+            if not lasts:
+                page.stopped = asyncio.get_running_loop().create_future()
+                await page.devtools.send("Page.setDocumentContent", {
+                    "frameId": page.main, "html": data.decode("utf-8").removeprefix("\ufeff")})
+                await page.stopped
+            return
+        # `goto` alone would wait for ever where a script stops the loading
+        page.content, page.stopped = data, asyncio.get_running_loop().create_future()
         loaded = asyncio.ensure_future(page.page.goto(HTML_URL))
         loaded.add_done_callback(_seen)
         await asyncio.wait({loaded, page.stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -511,7 +535,9 @@ class Browser:
 
     async def _viewport(self, page, width, height):
         if page.size != (width, height):
-            await page.page.set_viewport_size({"width": width, "height": height})
+            await page.devtools.send("Emulation.setDeviceMetricsOverride", {
+                "width": width, "height": height, "screenWidth": width, "screenHeight": height,
+                "deviceScaleFactor": 1, "mobile": False})
             page.size = (width, height)
 
     async def _shot(self, page, width, height, moves):
@@ -525,7 +551,9 @@ class Browser:
                 "format": "png", "optimizeForSpeed": True, "captureBeyondViewport": True,
                 "clip": {**clip, "scale": 1}})
             png = base64.b64decode(answer["data"])
-        return Image.open(io.BytesIO(png)).convert("RGB")
+        image = Image.open(io.BytesIO(png))
+        image.load()
+        return image if image.mode == "RGB" else image.convert("RGB")
 
     async def _answer(self, page, route):
         """What an html page gets for a request: itself once, a gray box for a picture, nothing else."""

@@ -209,7 +209,7 @@ MIX = {"read": {"read": 1.0}, "look": {"read": 1.0}, "code": {"code": 0.75, "rea
 PEAK = {"read": 1.0, "look": 1.0, "code": 0.7, "repair": 0.5, "early": 0.7}  # of the learning rates below
 # Share of charts in another look, moved, blurred or partly hidden: without it a wider chart breaks the grammar, which is
 # what `nano-base` is left to learn from raw images.
-LOOSE = {"read": 0.0, "look": 0.7, "code": 0.5, "repair": 0.4, "early": 0.05}
+LOOSE = {"read": 0.0, "look": 0.7, "code": 0.5, "repair": 0.4, "early": 0.045}
 LOOKS = 10
 STREAM = {"read": 0, "look": 1, "code": 2, "repair": 3, "early": 5}  # the number of a phase's random stream
 HARD = {"scatter": 1.5, "barh": 1.5}  # how much oftener the kinds are drawn that are learnt last

@@ -1,10 +1,17 @@
 """Compare a render with its target, from the two pictures alone: a score in [0, 1] and a few short sentences.
 
 `PixelJudge` is deterministic, runs on the CPU and needs no model. Its score mixes palette, layout, shapes, edges and
-text after aligning both drawings, and subtracts what a blank page or empty axes would earn on the same target.
+text after aligning both drawings, and subtracts what a blank page or empty axes would earn on the same target. Two
+charts are aligned by stretching one box of ink onto the other; pages and drawings also at their own scale, moved to
+where they fit best, so that a missing block does not stretch the rest. Factors lower what a mirrored picture
+("upright") and a blur or mosaic of the target ("sharp") would earn.
 
-Left out: it reads no words (a wrong title is seen as other glyphs, not as another meaning), it knows no data values,
-and it was calibrated on matplotlib charts: on photographs or dense web pages the order of scores is less certain.
+Its constants were set on the training half of `data` alone: spoilt charts of `rrvf_lab.charts`, spoilt pages and drawings
+of `rrvf_lab.pages`, and how little a nano model's own renders change their score. `tests/benchmarks/bench_judge.py` says
+what it does on other charts (matplotlib and plotly), pages and drawings.
+
+Left out: it reads no words (a wrong title is seen as other glyphs, not as another meaning) and knows no data values; on
+photographs and dense web pages the order of scores is less certain, and a mosaic of 32 cells of a flat drawing passes.
 A program that paints the target's own pixels gets 1.0; keeping the target out of its reach is the sandbox's work.
 
 The feedback is a closed vocabulary (positions inside the plot frame in steps of 5 %, 0 % = left or bottom):
@@ -49,6 +56,7 @@ NAMES = list(COLOURS)
 PAGE = 400           # longest side, in pixels, of the pictures that feedback looks at
 CACHED_TARGETS = 64  # about 2 MB each
 SENTENCES = 5
+TICK = 7             # pixels of PAGE: what reaches further out of the frame is more than a tick mark
 
 
 @dataclass(frozen=True)
@@ -101,9 +109,9 @@ class PixelJudge:
             return Verdict(0.0, f"Failed: {last}", {}, "The program gave no picture, so there is nothing to compare.")
         page, scorer = self._target(target)
         image = _page(image)
-        other = _Drawing(_fit(image, page.size))
+        other = _Drawing(_fit(image, page.size), page.colours.background)
         sentences, text = _sentences(page, other, _aspect(page.size, image.size))
-        parts = scorer.compare(other, image.size, text)
+        parts = scorer.compare(other, image, text)
         score = parts.pop("score")
         worst = sorted((v, k) for k, v in parts.items())[0]
         reason = ("Pixel for pixel the same." if score == 1 else
@@ -114,7 +122,8 @@ class PixelJudge:
         """The sentences alone, without the score. Example: `PixelJudge().feedback(a, a) -> "No difference seen."`"""
         page, _ = self._target(target, score=False)
         image = _page(image)
-        return _sentences(page, _Drawing(_fit(image, page.size)), _aspect(page.size, image.size))[0]
+        other = _Drawing(_fit(image, page.size), page.colours.background)
+        return _sentences(page, other, _aspect(page.size, image.size))[0]
 
     def _target(self, image, score=True):
         image = _page(image)
@@ -189,6 +198,11 @@ def _page(image):
     return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
 
 
+def _rgb_of(code):
+    """The colour of one of the 64³ codes."""
+    return tuple(round((code >> shift & 63) * 255 / 63) for shift in (12, 6, 0))
+
+
 def _fit(image, size):
     return image if image.size == size else image.resize(size, Image.Resampling.BILINEAR)
 
@@ -211,13 +225,24 @@ def _tables():
     return lab, np.array([i for i, _ in pairs], np.uint8)[nearest]
 
 
-class _Colours:
-    """CIELAB values of a picture, and each pixel's distance from the background (the most frequent colour)."""
+SAME_PAPER = 0.4  # of the most frequent colour's pixels
 
-    def __init__(self, image, background=None):
+
+class _Colours:
+    """CIELAB values of a picture, and each pixel's distance from the background, the most frequent colour.
+
+    `paper` is taken for it where the picture has about as much of that: a disc that outgrows its ground is no ground.
+    """
+
+    def __init__(self, image, background=None, paper=None):
         word = np.asarray(image.convert("RGBA")).view("<u4")[..., 0].astype(np.int32)
         self.code = ((word & 0xFC) << 10) | ((word & 0xFC00) >> 4) | ((word & 0xFC0000) >> 18)
-        self.background = np.bincount(self.code.ravel()).argmax() if background is None else background
+        if background is None:
+            counts = np.bincount(self.code.ravel(), minlength=64 ** 3)
+            background = counts.argmax()
+            if paper is not None and counts[paper] > SAME_PAPER * counts[background]:
+                background = paper
+        self.background = background
         table = _tables()[0]
         self.lab = table.take(self.code, 0)
         self.lab -= table[self.background]
@@ -260,9 +285,9 @@ def _box(mask):
 class _Drawing:
     """A page taken apart: plot frame, marks inside it, title, labels and tick labels around it."""
 
-    def __init__(self, image):
+    def __init__(self, image, paper=None):
         self.image, self.size = image, image.size
-        self.colours = colours = _Colours(image)
+        self.colours = colours = _Colours(image, None, paper)
         self.ink = colours.distance > 15
         self.blank = not self.ink.any()
         self.gray = np.abs(colours.lab[..., 1]) + np.abs(colours.lab[..., 2]) < 15
@@ -306,12 +331,12 @@ class _Drawing:
         slack = max(2, height // 40)
         found = {"title": _crop(strength[:max(0, top - 2), max(0, left - 1):], 0.25)}
         low = self.ink[bottom + 1:, max(0, left - slack):]
-        bands = [(a, b) for a, b in _bands(low.any(1), 0) if a > 2]
+        bands = [(a, b) for a, b in _bands(low.any(1), 0) if a > 2 or b > TICK]
         found["x ticks"], found["x label"] = _two_bands(strength[bottom + 1:, max(0, left - slack):], bands, bool(
             low[2:4].any()))
         side = slice(max(0, top - slack), bottom + slack)
         flank = self.ink[side, :max(0, left)][:, ::-1]
-        bands = [(a, b) for a, b in _bands(flank.any(0), gap) if a > 2]
+        bands = [(a, b) for a, b in _bands(flank.any(0), gap) if a > 2 or b > TICK]
         ticks = bool(flank[:, 2:4].any())
         found["y ticks"], found["y label"] = _two_bands(strength[side, :max(0, left)][:, ::-1].T, bands, ticks)
         return found
@@ -612,48 +637,92 @@ class _Scorer:
     def __init__(self, page, size):
         self.page, self.base = page, 0.0
         shrink = size / max(page.size)
-        self.whole = _Whole(page.image, tuple(max(16, round(side * shrink)) for side in page.size))
-        self.cropped = _Cropped(self.whole, None)
-        code = int(page.colours.background)
-        paper = tuple(round((code >> shift & 63) * 255 / 63) for shift in (12, 6, 0))
-        blank, axes = Image.new("RGB", page.size, paper), Image.new("RGB", page.size, paper)
+        self.paper = int(page.colours.background)
+        self.whole = _Whole(page.image, tuple(max(16, round(side * shrink)) for side in page.size), self.paper)
+        left, top, right, bottom = self.whole.box
+        self.cropped = _Cropped(page.image, self.whole.inner, (max(16, right - left), max(16, bottom - top)),
+                                self.whole.background)
+        blank, axes = (Image.new("RGB", page.size, _rgb_of(self.paper)) for _ in range(2))
         left, top, right, bottom = page.frame
-        dark = (0, 0, 0) if sum(paper) > 300 else (255, 255, 255)
+        dark = (0, 0, 0) if sum(_rgb_of(self.paper)) > 300 else (255, 255, 255)
         ImageDraw.Draw(axes).rectangle((left, top, right - 1, bottom - 1), outline=dark)
-        self.base = max(self._raw(image, 1.0)["raw"] for image in (blank, axes))
+        self.base = max(self._raw(image, image)["raw"] for image in (blank, axes))
 
-    def _raw(self, image, aspect):
-        whole = _Whole(image, self.whole.size)
-        cropped = _Cropped(whole, self.cropped.size)
-        mine, theirs = self.cropped, cropped
+    def _raw(self, fitted, image):
+        """Parts and "raw" of a picture, given as stretched to the target's page and as it is."""
+        aspect = _aspect(self.page.size, image.size)
+        whole = _Whole(fitted, self.whole.size, self.paper)
         palette, other = self.whole.palette, whole.palette
-        parts = {"colour": (_overlap(palette, other) + _overlap(_shares(palette), _shares(other))) / 2,
-                 "position": _overlap(self.whole.blocks, whole.blocks),
-                 "layout": _overlap(mine.blocks, theirs.blocks),
-                 "shapes": float(np.mean([_overlap(a, b) for a, b in zip(mine.ink, theirs.ink)])),
-                 "edges": float(np.mean([_overlap(a, b) for a, b in zip(mine.edges, theirs.edges)])),
-                 "detail": _overlap(mine.detail, theirs.detail), "aspect": aspect}
-        straight, *turned = (_overlap(mine.ink[0], theirs.ink[0][way]) for way in WAYS)
-        parts["upright"] = 1 - 0.7 * _ramp(max(turned) - straight, 0, 0.15)
-        raw = (0.30 * parts["colour"] + 0.10 * parts["position"] + 0.25 * parts["layout"] + 0.20 * parts["shapes"]
-               + 0.15 * parts["edges"])
+        position = _overlap(self.whole.blocks, whole.blocks)
+        seen = [_Cropped(fitted, whole.inner, self.cropped.size, whole.background)]
+        if not self.page.framed:  # a chart stretches with its axes, a page or a drawing keeps its scale
+            page, flat = fitted, whole
+            if image.size != self.page.size:
+                page = self._sheet(image, whole.background)
+                flat = _Whole(page, self.whole.size, self.paper)
+                position = max(position, _overlap(self.whole.blocks, flat.blocks))
+            move = [_lag(*ink) for ink in zip(self.whole.profiles, flat.profiles)]
+            if page is not fitted or np.abs(np.subtract(self.whole.box, flat.box) - move * 2).max() > 1:
+                page = self._sheet(page, flat.background, *(round(n * a / b) for n, a, b in zip(
+                    move, self.page.size, self.whole.size)))
+                seen.append(_Cropped(page, self.whole.inner, self.cropped.size, flat.background))
+        found = [self._aligned(cropped) for cropped in seen]
+        parts = max(found, key=lambda aligned: sum(WEIGHTS.get(name, 0) * value for name, value in aligned.items()))
+        parts |= {"colour": (_overlap(palette, other) + _overlap(_shares(palette), _shares(other))) / 2,
+                  "position": position, "aspect": aspect, "upright": min(p["upright"] for p in found)}
+        coarse = min(parts["layout"], parts["position"], parts["shapes"])  # a blur or mosaic agrees in these alone
+        parts["sharp"] = 1 - 0.7 * _ramp(coarse - parts["edges"], 0.5, 0.6)
+        raw = sum(weight * parts[name] for name, weight in WEIGHTS.items())
         raw *= aspect ** 0.5 * min(1, parts["edges"] / 0.3) ** 0.5 * min(1, parts["detail"] / 0.6)
         return parts | {"raw": raw}
 
-    def compare(self, other, size, likeness):
-        """Parts and "score" of a `_Drawing` of the target's page size; `size` is its own, `likeness` of its texts."""
-        if other.image.tobytes() == self.page.image.tobytes() and size == self.page.size:
+    def _sheet(self, image, background, right=0, down=0):
+        """A picture at the target's width, laid on its page with the upper left corner at (right, down)."""
+        width, height = self.page.size
+        if image.size != self.page.size:
+            full = image.size[1] * width / image.size[0]
+            shown = min(1, height / full)  # a thin strip would become a page of millions of rows
+            image = image.resize((width, max(1, round(full * shown))), Image.Resampling.BILINEAR,
+                                 box=(0, 0, image.size[0], image.size[1] * shown))
+        page = Image.new("RGB", self.page.size, _rgb_of(background))
+        page.paste(image, (right, down))
+        return page
+
+    def _aligned(self, theirs):
+        mine = self.cropped
+        parts = {"layout": _overlap(mine.blocks, theirs.blocks),
+                 "shapes": float(np.mean([_overlap(a, b) for a, b in zip(mine.ink, theirs.ink)])),
+                 "edges": float(np.mean([_overlap(a, b) for a, b in zip(mine.edges, theirs.edges)])),
+                 "detail": _overlap(mine.detail, theirs.detail)}
+        straight, *turned = (_overlap(mine.ink[0], theirs.ink[0][way]) for way in WAYS)
+        fine, *others = (_overlap(mine.planes, theirs.planes[way]) for way in WAYS)
+        parts["upright"] = 1 - 0.7 * max(_ramp(max(turned) - straight, 0, 0.15), _ramp(max(others) - fine, 0.05, 0.2))
+        return parts
+
+    def compare(self, other, image, likeness):
+        """Parts and "score" of a `_Drawing` of the target's page size; `image` is unstretched, `likeness` of its texts."""
+        if other.image.tobytes() == self.page.image.tobytes() and image.size == self.page.size:
             return dict.fromkeys(("score", "colour", "position", "layout", "shapes", "edges", "detail", "aspect",
-                                  "upright", "text", "marks"), 1.0)
-        parts = self._raw(other.image, _aspect(self.page.size, size))
+                                  "upright", "sharp", "text", "marks"), 1.0)
+        parts = self._raw(other.image, image)
         score = max(0.0, (parts.pop("raw") - self.base) / max(1e-6, 1 - self.base))
         parts["text"] = 1 - sum(weight * (1 - _ramp(likeness.get(name, 1), 0.35, 0.75)) for name, weight in TEXT.items())
         parts["marks"] = min(1, likeness.get("marks", 0) / 0.2) ** 0.5
-        return parts | {"score": min(1.0, score * parts["text"] * parts["marks"] * parts["upright"])}
+        score *= parts["text"] * parts["marks"] * parts["upright"] * parts["sharp"]
+        return parts | {"score": min(1.0, score)}
 
 
+def _lag(mine, theirs):
+    """By how much to move `theirs` so that two profiles of ink fit best; at most a third of their length."""
+    far = len(mine) // 3
+    mine, theirs = mine - mine.mean(), theirs - theirs.mean()
+    fit = np.correlate(np.pad(mine, far), theirs, "valid")
+    return int(fit.argmax()) - far if fit.max() > 1.02 * fit[far] else 0
+
+
+WEIGHTS = {"colour": 0.25, "position": 0.10, "layout": 0.25, "shapes": 0.20, "edges": 0.20}
 WAYS = np.s_[:], np.s_[:, ::-1], np.s_[::-1], np.s_[::-1, ::-1]  # as it is, mirrored, upside down, both
-TEXT = {"title": 0.07, "x label": 0.04, "y label": 0.04, "x ticks": 0.02, "y ticks": 0.02, "legend": 0.07}
+TEXT = {"title": 0.07, "x label": 0.04, "y label": 0.04, "x ticks": 0.02, "y ticks": 0.02, "legend": 0.09}
 
 
 def _ramp(value, low, high):
@@ -661,14 +730,17 @@ def _ramp(value, low, high):
 
 
 class _Whole:
-    """Features of a whole picture at working size: palette and where its ink lies."""
+    """Features of a whole picture at working size: palette and where its ink lies; `inner` is its ink box in the picture."""
 
-    def __init__(self, image, size):
-        self.image, self.size = image, size
-        colours = _Colours(image.resize(size, Image.Resampling.BILINEAR))
+    def __init__(self, image, size, paper):
+        self.size = size
+        colours = _Colours(image.resize(size, Image.Resampling.BILINEAR), None, paper)
         ink = np.clip(colours.distance / 30, 0, 1)
-        box = _box(ink > 0.3) or (0, 0, *size)
-        self.background, self.box = colours.background, box
+        self.background = int(colours.background)
+        self.box = _box(ink > 0.3) or (0, 0, *size)
+        kx, ky = image.size[0] / size[0], image.size[1] / size[1]
+        self.inner = tuple(side * k for side, k in zip(self.box, (kx, ky, kx, ky)))
+        self.profiles = ink.sum(0), ink.sum(1)
         chroma = np.sqrt(colours.lab[..., 1] ** 2 + colours.lab[..., 2] ** 2)
         weight = ink * (1 + 2 * np.minimum(1, chroma / 40))
         code = colours.code
@@ -678,14 +750,11 @@ class _Whole:
 
 
 class _Cropped:
-    """Features of a picture cropped to its ink and stretched to `size`, so that a shifted chart is still the same."""
+    """Features of a picture cropped to `box` and stretched to `size`, so that a shifted chart is still the same."""
 
-    def __init__(self, whole, size):
-        left, top, right, bottom = whole.box
-        self.size = size or (max(16, right - left), max(16, bottom - top))
-        kx, ky = whole.image.size[0] / whole.size[0], whole.image.size[1] / whole.size[1]
-        box = left * kx, top * ky, right * kx, bottom * ky
-        colours = _Colours(whole.image.resize(self.size, Image.Resampling.BILINEAR, box=box), whole.background)
+    def __init__(self, image, box, size, background):
+        self.size = size
+        colours = _Colours(image.resize(self.size, Image.Resampling.BILINEAR, box=box), background)
         ink = np.clip(colours.distance / 30, 0, 1)
         self.ink = [_blur(ink, width) for width in (3, 7, 13)]
         lab = colours.lab
@@ -695,6 +764,7 @@ class _Cropped:
         edge = np.minimum(edge / 60, 1)
         self.edges = [_blur(edge, width) for width in (3, 5, 9)]
         self.blocks = _blocks(colours, ink)
+        self.planes = self.blocks[:576].reshape(12, 12, 4)
         bend = np.abs(4 * ink[1:-1, 1:-1] - ink[:-2, 1:-1] - ink[2:, 1:-1] - ink[1:-1, :-2] - ink[1:-1, 2:])
         self.detail = _pool(bend, 8)
 

@@ -1,16 +1,20 @@
-"""Who writes the turns: a transformers model, or a recording. A policy is anything with `write(conversations) -> texts`.
+"""Who writes the turns: a model, a recording, a person. A policy is anything with `write(conversations) -> texts`.
 
 `load_policy("nano")` is the embedded model; any other name is a folder or a hub model of Qwen's vision family, which
-gets the same processor without torchvision and the same conversation grammar with tools.
+gets the same processor without torchvision and the same conversation grammar with tools. A policy may also have
+`stream(conversation, on_text, stop) -> text`, which shows a turn while it is written and can be stopped.
 
-Left out: serving. A model behind an endpoint, vLLM, or a person typing is another object with the same `write`.
+Left out: serving. A model behind an endpoint or vLLM is another object with the same `write`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from pathlib import Path
+
+from .environment import write_turn
 
 
 class Recording:
@@ -44,6 +48,53 @@ class Drafted:
         return self.policy.write(conversations)
 
 
+class Human:
+    """A person as the policy: `ask(conversation)` returns a program, "" to answer with the best one so far, None for silence.
+
+    The conversation is what a model would be shown. Without `ask` the tool's sentences are printed and the program is
+    read with `input`, line by line, until a line that holds a single full stop.
+
+    Example: `play(Human(), image)`; `play(Human(lambda talk: "plt.bar([1], [2])"), image, max_turns=1)`.
+    """
+
+    difference = True
+
+    def __init__(self, ask=None):
+        self.ask = ask or _typed
+
+    def write(self, conversations) -> list[str]:
+        return [self._turn(talk) for talk in conversations]
+
+    def _turn(self, talk):
+        code = self.ask(talk)
+        if code:
+            return write_turn("A person wrote this.", code)
+        if code is None or not _replies(talk):
+            return ""
+        return write_turn("A person chose this.", answer=f"turn {_best(talk)}")
+
+
+def _replies(talk):
+    """The sentences of each tool reply, in order."""
+    return [" ".join(part["text"] for part in message["content"] if part["type"] == "text")
+            for message in talk if message["role"] == "tool"]
+
+
+def _best(talk):
+    """The number of the turn whose reply told the highest score; of equal ones the latest."""
+    scores = [float(found.group(1)) if (found := re.match(r"Score (\d\.\d+)", reply)) else -1.0 for reply in _replies(talk)]
+    return max(range(len(scores)), key=lambda i: (scores[i], i)) + 1
+
+
+def _typed(talk):
+    print((_replies(talk) or [talk[-1]["content"][-1]["text"]])[-1])
+    print("Your program; end with a line that is only a full stop (an empty program answers with the best so far):")
+    lines = []
+    while (line := input()) != ".":
+        lines.append(line)
+    return "\n".join(lines)
+
+
 class ModelPolicy:
     """A vision-language model that continues conversations, many at once.
 
@@ -66,21 +117,59 @@ class ModelPolicy:
         return batch.to(self.model.device)
 
     def write(self, conversations) -> list[str]:
-        import torch
-
         texts = []
         for start in range(0, len(conversations), self.batch_size):
-            batch = self.inputs(conversations[start:start + self.batch_size])
-            options = {"do_sample": True, "temperature": self.temperature, "top_k": 0, "top_p": 1.0} if self.temperature else \
-                {"do_sample": False}
-            with torch.inference_mode():
-                ids = self.model.generate(**batch, max_new_tokens=self.max_new_tokens, **options,
-                                          suppress_tokens=forbidden_tokens(self.processor))
-            ends = {self.processor.tokenizer.eos_token_id, self.processor.tokenizer.pad_token_id}
-            for row in ids[:, batch["input_ids"].shape[1]:].tolist():
-                stop = next((i for i, token in enumerate(row) if token in ends), len(row))
-                texts.append(self.processor.tokenizer.decode(row[:stop]))
+            texts += self._generate(conversations[start:start + self.batch_size])
         return texts
+
+    def stream(self, conversation, on_text=None, stop=None) -> str:
+        """The next turn of one conversation: `on_text(text so far)` at each word, until `stop.is_set()`.
+
+        The same text as `write` gives when nobody stops it and `temperature` is 0.
+        """
+        from transformers import TextStreamer
+
+        class Caller(TextStreamer):
+            said = ""
+
+            def on_finalized_text(self, text, stream_end=False):
+                self.said += text
+                on_text(self.said.split("<|im_end|>")[0])
+
+        options = {}
+        if on_text:
+            options["streamer"] = Caller(self.processor.tokenizer, skip_prompt=True)
+        if stop:
+            options["stopping_criteria"] = [_Stopped(stop)]
+        return self._generate([conversation], **options)[0]
+
+    def _generate(self, conversations, **options):
+        import torch
+
+        batch = self.inputs(conversations)
+        options |= {"do_sample": True, "temperature": self.temperature, "top_k": 0, "top_p": 1.0} if self.temperature else \
+            {"do_sample": False}
+        with torch.inference_mode():
+            ids = self.model.generate(**batch, max_new_tokens=self.max_new_tokens, **options,
+                                      suppress_tokens=forbidden_tokens(self.processor))
+        ends = {self.processor.tokenizer.eos_token_id, self.processor.tokenizer.pad_token_id}
+        texts = []
+        for row in ids[:, batch["input_ids"].shape[1]:].tolist():
+            stop = next((i for i, token in enumerate(row) if token in ends), len(row))
+            texts.append(self.processor.tokenizer.decode(row[:stop]))
+        return texts
+
+
+class _Stopped:
+    """A stopping criterion of transformers that asks a `threading.Event`."""
+
+    def __init__(self, event):
+        self.event = event
+
+    def __call__(self, ids, scores, **_):
+        import torch
+
+        return torch.full((len(ids),), self.event.is_set(), device=ids.device)
 
 
 def forbidden_tokens(processor) -> list[int]:
@@ -123,6 +212,7 @@ def load_model(name: str, four_bit: bool = False, **options):
     from transformers import AutoModelForImageTextToText, BitsAndBytesConfig
 
     from . import nano
+    from .vision import encode_each_once
 
     shipped = nano.HOME / name
     source = str(shipped) if shipped.is_dir() else name
@@ -140,6 +230,6 @@ def load_model(name: str, four_bit: bool = False, **options):
     elif four_bit:
         options.setdefault("device_map", {"": "cpu"})
     options.setdefault("dtype", torch.bfloat16 if torch.cuda.is_available() else torch.float32)
-    model = AutoModelForImageTextToText.from_pretrained(source, **options)
+    model = encode_each_once(AutoModelForImageTextToText.from_pretrained(source, **options))
     processor = nano.load_processor(source)
     return model, processor, isinstance(processor.image_processor, nano.SqueezingImageProcessor)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from .judge import Verdict, difference
+from .judge import Verdict
 from .render import Rendering
 from .reward import Reward
 
@@ -51,6 +51,14 @@ class Turn:
     def score(self) -> float:
         """The judge's score of this turn's render; 0 when the code failed, NaN when there was nothing to judge."""
         return self.verdict.score if self.verdict is not None else math.nan
+
+    def __repr__(self):
+        return f"Turn({self.action}, {_outcome(self)}, thought {ascii(self.thought[:60])}, code {ascii((self.code or '')[:60])})"
+
+    def _repr_html_(self):
+        from .views import lone_turn_html
+
+        return lone_turn_html(self)
 
 
 @dataclass(frozen=True)
@@ -88,45 +96,30 @@ class Rollout:
         return any(a.code == b.code for a, b in zip(self.drafts, self.drafts[1:]))
 
     def __repr__(self):
-        scores = " -> ".join(f"{turn.score:.3f}" if turn.ran else "failed" for turn in self.drafts)
+        scores = " -> ".join(map(_outcome, self.drafts))
         total = f", reward {self.reward.total:.3f}" if self.reward else ""
-        return f"Rollout({self.id or self.language}, {len(self.turns)} turns: {scores or 'no code'}{total})"
+        name = ascii(self.id or self.language)[1:-1]  # half a character pair in a repr would stop the kernel from answering
+        return f"Rollout({name}, {len(self.turns)} turns: {scores or 'no code'}{total})"
 
     def _repr_html_(self):
-        return _rollout_html(self)
+        from .views import rollout_html  # views read rollouts; only this look in the mirror points the other way
+
+        return rollout_html(self)
 
 
 # --------------------------------------------------------------------------------------------------------------------
-# How a rollout shows itself: pictures first, details folded, everything the model wrote escaped.
+def _outcome(turn):
+    return f"{turn.score:.3f}" if turn.ran else "failed" if turn.code is not None else "no code"
+
 
 def picture(image, alt: str, width: int = 220) -> str:
+    """An image as an `<img>` of `width` CSS pixels with its alt text; stored with no more than twice as many pixels."""
+    if image.width > 2 * width:
+        image = image.convert("RGB").resize((2 * width, max(1, round(image.height * 2 * width / image.width))), Image.Resampling.BOX)
     data = io.BytesIO()
     image.save(data, "PNG")
     return (f'<img src="data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}" alt="{html.escape(alt)}" '
             f'style="width:{width}px;max-width:100%;border:1px solid #ccc;background:#fff">')
-
-
-def _rollout_html(rollout: Rollout) -> str:
-    cells = [f"<figure>{picture(rollout.target, f'target image {rollout.id}')}<figcaption><b>target</b></figcaption></figure>"]
-    for i, turn in enumerate(rollout.turns, 1):
-        mark = " (final)" if rollout.choice == i - 1 else ""
-        if turn.ran:
-            alt = f"render of turn {i}, score {turn.score:.2f}. {turn.verdict.feedback}"
-            body = picture(turn.rendering.image, alt)
-            body += picture(difference(rollout.target, turn.rendering.image),
-                             f"difference of turn {i}: red ink is missing, blue ink is extra", 110)
-            caption = f"<b>turn {i}{mark}: {turn.score:.3f}</b><br>{html.escape(turn.verdict.feedback)}"
-        else:
-            body, caption = "", f"<b>turn {i}{mark}: {html.escape(turn.error or turn.text[-60:])}</b>"
-        detail = f"<p>{html.escape(turn.thought)}</p><pre>{html.escape(turn.code or turn.text)}</pre>"
-        if turn.rendering is not None and turn.rendering.error:
-            detail += f"<pre>{html.escape(turn.rendering.error)}</pre>"
-        cells.append(f"<figure>{body}<figcaption>{caption}<details><summary>thought and code</summary>{detail}</details>"
-                     "</figcaption></figure>")
-    reasons = "".join(f"<li>{html.escape(reason)}</li>" for reason in (rollout.reward.reasons if rollout.reward else ()))
-    total = f"<p>reward <b>{rollout.reward.total:.3f}</b></p><ul>{reasons}</ul>" if rollout.reward else ""
-    return ('<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">'
-            + "".join(cells).replace("<figure>", '<figure style="margin:0;max-width:340px">') + f"</div>{total}")
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -173,7 +166,7 @@ class Recorder:
             row = {k: getattr(turn, k) for k in ("thought", "code", "text", "action", "error")}
             if turn.rendering is not None:
                 row["rendering"] = {"image": self._image(turn.rendering.image), "error": turn.rendering.error,
-                                    "seconds": round(turn.rendering.seconds, 4)}
+                                    "seconds": round(turn.rendering.seconds, 4), "flags": list(turn.rendering.flags)}
             if turn.verdict is not None:
                 row["verdict"] = {k: getattr(turn.verdict, k) for k in ("score", "feedback", "parts", "reason")}
             turns.append(row)
@@ -218,7 +211,8 @@ class Rollouts(Sequence):
             turn = dict(turn)
             rendering, verdict = turn.pop("rendering", None), turn.pop("verdict", None)
             if rendering is not None:
-                rendering = Rendering(**rendering | {"image": self._image(rendering["image"])})
+                rendering = Rendering(**rendering | {"image": self._image(rendering["image"]),
+                                                     "flags": tuple(rendering.get("flags", ()))})
             turns.append(Turn(**turn, rendering=rendering, verdict=verdict and Verdict(**verdict)))
         reward = row["reward"] and Reward(**row["reward"] | {"reasons": tuple(row["reward"]["reasons"])})
         return Rollout(self._image(row["target"]), row["language"], tuple(turns), row["answer"], row["choice"], reward,
@@ -228,11 +222,12 @@ class Rollouts(Sequence):
 def load_rollouts(run) -> Rollouts:
     """Every rollout recorded under a run folder (or its `rollouts` folder), in the order they were made.
 
-    Raises FileNotFoundError naming the folder when nothing was recorded there.
+    A relative folder is looked for here, then in the repository, so `data/rollouts` is found from anywhere. Raises FileNotFoundError naming the folder when nothing was recorded there.
 
     Example: `load_rollouts("runs/demo").where(step=3)[0]`.
     """
     folder = Path(run)
+    folder = folder if folder.exists() else Path(__file__).resolve().parents[1] / folder
     folder = folder / "rollouts" if (folder / "rollouts").is_dir() else folder
     paths = sorted(folder.glob("*.jsonl"))
     if not paths:

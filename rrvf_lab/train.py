@@ -4,9 +4,10 @@
     python -m rrvf_lab.train nano            # the same from the grounded nano
     python -m rrvf_lab.train my_config.json --resume
 
-A run folder holds config.json, rollouts/ (one file per step), checkpoint-*/, adapter/, evaluation/, report.json and
-report.html. `RRVFTrainer` adds to TRL's `GRPOTrainer` only what a measurement asked for: renders start as soon as the
-code is written, image tokens are counted, seconds are kept apart, rollouts with their advantages are stored.
+A run folder holds config.json, pid, log.jsonl (a row per step), rollouts/ (a file per step), checkpoint-*/, adapter/,
+evaluation/, report.json and report.html. `RRVFTrainer` adds to TRL's `GRPOTrainer` only what a measurement asked for:
+renders start as soon as the code is written, image tokens are counted, seconds are kept apart, rollouts with their
+advantages are stored.
 
 Left out: several machines, vLLM, a KL term (beta = 0), full fine-tuning.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import time
 from dataclasses import asdict, dataclass, field, fields
@@ -25,7 +27,7 @@ from .reward import RewardWeights
 ROOT = Path(__file__).resolve().parent.parent
 # Loop settings of the two embedded checkpoints, then a 7B model on one GPU. All are our choice, none is the paper's.
 PRESETS = {
-    "demo": dict(model="nano-base", output="runs/demo", scale_rewards="batch"),
+    "demo": dict(model="nano-base", output="runs/demo"),
     "nano": dict(model="nano", output="runs/nano", learning_rate=2e-3, temperature=0.8, steps=40),
     "qwen2.5-vl-7b": dict(model="Qwen/Qwen2.5-VL-7B-Instruct", output="runs/qwen2.5-vl-7b", four_bit=True, max_turns=4,
                           learning_rate=1e-5, temperature=1.0, steps=100, micro_batch=2, max_new_tokens=1536, max_completion_length=12288,
@@ -48,7 +50,7 @@ class TrainConfig:
     test_limit: int | None = 160
     output: str = "runs/demo"
     seed: int = 0
-    steps: int = 36
+    steps: int = 64
     prompts: int = 8
     group: int = 8
     micro_batch: int = 16
@@ -146,6 +148,36 @@ def make_trainer(config: TrainConfig, renderer=None, judge=None):
                        peft_config=lora, environment_factory=environment)
 
 
+def trained_by(folder):
+    """The live process (psutil) of `python -m rrvf_lab.train` for this folder, or None; a pid used again is not it."""
+    import psutil
+
+    try:
+        process = psutil.Process(int((Path(folder) / "pid").read_text()))
+        return process if "rrvf_lab.train" in process.cmdline() else None
+    except (OSError, ValueError, psutil.Error):
+        return None
+
+
+def prepare(config: TrainConfig, resume: bool = False) -> Path:
+    """Make the run folder this process's own: emptied unless resuming, with config.json and pid; returns it.
+
+    Raises FileExistsError for a folder that is not a run, and RuntimeError while another process trains into it.
+    """
+    folder = config.folder
+    if (other := trained_by(folder)) and other.pid != os.getpid():
+        raise RuntimeError(f"{folder} is being trained by process {other.pid}; stop that (kill {other.pid}) or choose "
+                           "another output")
+    if folder.exists() and not resume:
+        if not (folder / "config.json").exists() and any(folder.iterdir()):
+            raise FileExistsError(f"{folder} holds something that is not a run; choose another --output")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(asdict(config), indent=2))
+    (folder / "pid").write_text(str(os.getpid()))
+    return folder
+
+
 def run(config: TrainConfig, resume: bool = False) -> dict:
     """Evaluate, train, evaluate again on held-out images, and write the report; returns what report.json holds."""
     from .evaluate import compare, evaluate
@@ -153,13 +185,7 @@ def run(config: TrainConfig, resume: bool = False) -> dict:
     from .report import write_report
     from .trainer import last_checkpoint
 
-    folder = config.folder
-    if folder.exists() and not resume:
-        if not (folder / "config.json").exists() and any(folder.iterdir()):
-            raise FileExistsError(f"{folder} holds something that is not a run; choose another --output")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(asdict(config), indent=2))
+    folder = prepare(config, resume)
     started = time.time()
     images = _held_out(config)
     before = None

@@ -9,6 +9,7 @@ Left out: everything about the algorithm. Advantages, loss and sampling are TRL'
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
@@ -16,6 +17,7 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from transformers import TrainerCallback
 from trl import GRPOTrainer
 
@@ -42,11 +44,13 @@ class RRVFTrainer(GRPOTrainer):
 
     def _generate_single_turn(self, *args, **kwargs):
         started = time.perf_counter()
-        ids, logprobs = super()._generate_single_turn(*args, **kwargs)
+        with merged(self.model):
+            ids, logprobs = super()._generate_single_turn(*args, **kwargs)
         self.seconds["generate"] += time.perf_counter() - started
-        if len({env._language for env in self.environments}) == 1:  # later turns hold an unnamed part of the batch
-            for row in ids:
-                self.environments[0]._expect(self.processing_class.tokenizer.decode(row))
+        speaking = [env for env in self.environments if env._speaks]
+        if len(speaking) == len(ids):  # later turns hold an unnamed part of the batch: those that called the tool
+            for env, row in zip(speaking, ids):
+                env._expect(self.processing_class.tokenizer.decode(row))
         return ids, logprobs
 
     def _generate_and_score_completions(self, inputs):
@@ -81,6 +85,8 @@ class RRVFTrainer(GRPOTrainer):
                 self._metrics["train"][f"seconds/{key}"].append(self.seconds[key])
             self.seconds.clear()
         super().log(logs, start_time)
+        with open(self.config.folder / "log.jsonl", "a") as file:  # TRL writes its log only with a checkpoint
+            file.write(json.dumps(self.state.log_history[-1]) + "\n")
 
 
 class _ForgetLater(TrainerCallback):
@@ -91,6 +97,23 @@ class _ForgetLater(TrainerCallback):
 
     def on_train_begin(self, args, state, control, **kwargs):
         self.recorder.drop_after(state.global_step)
+
+
+@contextlib.contextmanager
+def merged(model):
+    """LoRA inside the weights while sampling, which writes many small steps; only where adding it loses no precision."""
+    if next(model.parameters()).dtype != torch.float32 or getattr(model, "is_loaded_in_4bit", False):
+        yield
+        return
+    before = {name: p.data.clone() for name, p in model.named_parameters() if name.endswith("base_layer.weight")}
+    model.merge_adapter()
+    try:
+        yield
+    finally:
+        model.unmerge_adapter()
+        for name, p in model.named_parameters():  # not by subtraction, which would add a rounding error each step
+            if name in before:
+                p.data.copy_(before[name])
 
 
 def assistant_turns(text: str) -> list[str]:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 import rrvf_lab as rl
 from rrvf_lab import trainer as training
 from rrvf_lab.environment import parse_turn, write_turn
+from rrvf_lab.judge import Verdict
 from rrvf_lab.train import TrainConfig, make_trainer, run
 
 CODE = "import matplotlib.pyplot as plt\nplt.figure(figsize=(4, 3))\nplt.bar(list('{}'), [3, 5, 2], color='{}')"
@@ -36,11 +38,11 @@ def config(tmp_path, **changes):
 
 
 @pytest.fixture
-def scripted(tmp_path, monkeypatch):
-    """A trainer whose sampled tokens are the STREAMS, one for each rollout of the group."""
+def scripted(tmp_path, monkeypatch, request):
+    """A trainer whose sampled tokens are the STREAMS, one for each rollout of the group; its judge may be a parameter."""
     from trl import GRPOTrainer
 
-    trainer = make_trainer(config(tmp_path))
+    trainer = make_trainer(config(tmp_path), judge=getattr(request, "param", None))
     tokenizer, state = trainer.processing_class.tokenizer, {"turn": 0, "active": list(range(8))}
 
     def sample(self, prompt_ids, *args, **kwargs):
@@ -78,6 +80,34 @@ def test_every_rollout_is_recorded_with_its_advantage(scripted, tmp_path):
     assert torch.allclose(torch.tensor([r.info["advantage"] for r in read]), expected, atol=1e-3)
 
 
+class Slow:
+    """A judge that takes a while, as one behind an endpoint does, and counts how many calls are under way at once."""
+
+    concurrency = 8
+
+    def __init__(self):
+        self.under_way, self.most, self.calls, self.lock = 0, [], 0, threading.Lock()
+
+    def __call__(self, target, image, error=None):
+        with self.lock:
+            self.under_way, self.calls = self.under_way + 1, self.calls + 1
+            self.most.append(self.under_way)
+        time.sleep(0.5)
+        with self.lock:
+            self.under_way -= 1
+        return Verdict(0.5, "Slow.")
+
+
+SLOW = Slow()
+
+
+@pytest.mark.parametrize("scripted", [SLOW], indirect=True, ids=["slow"])
+def test_the_verdicts_of_a_turn_are_sought_together(scripted):
+    scripted.train()
+    assert SLOW.calls == 8                        # 5 programs in the first turn, 3 new ones in the second
+    assert max(SLOW.most[:5]) >= 4 and max(SLOW.most[5:]) == 3
+
+
 def test_the_step_is_measured(scripted):
     scripted.train()
     row = next(r for r in scripted.state.log_history if "reward" in r)
@@ -94,6 +124,20 @@ def test_an_image_mismatch_stops_the_run():
     for bad in (good | {"prompt_ids": torch.tensor([[7, 1, 1]])}, {k: v for k, v in good.items() if k != "pixel_values"}):
         with pytest.raises(RuntimeError, match="image tokens but 2 image features.*max_completion_length"):
             training.check_images(bad, processor)
+
+
+def test_sampling_with_merged_adapters_leaves_the_weights_as_they_were(tmp_path):
+    model = make_trainer(config(tmp_path)).model
+    for name, p in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(p, std=0.02)
+    ids = torch.arange(100, 130)[None]
+    before, weights = model(input_ids=ids).logits, {n: p.clone() for n, p in model.named_parameters()}
+    with training.merged(model):
+        inside = model(input_ids=ids).logits
+        changed = sum(not torch.equal(p, weights[n]) for n, p in model.named_parameters())
+    assert changed > 20 and torch.allclose(before, inside, atol=1e-3)
+    assert all(torch.equal(p, weights[n]) for n, p in model.named_parameters())
 
 
 def test_a_half_written_checkpoint_is_passed_over(tmp_path):

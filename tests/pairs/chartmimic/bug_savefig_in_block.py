@@ -1,0 +1,14 @@
+import matplotlib.pyplot as plt
+import numpy as np
+
+plt.plot([1, 2])
+plt.title("main")
+if True:
+    plt.savefig("x.pdf")
+
+# ----- candidate -----
+import matplotlib.pyplot as plt
+import numpy as np
+
+plt.plot([1, 2])
+plt.title("main")

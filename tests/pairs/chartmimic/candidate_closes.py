@@ -1,0 +1,12 @@
+import matplotlib.pyplot as plt
+import numpy as np
+
+plt.plot([1, 2], color="red")
+plt.savefig("x.pdf")
+
+# ----- candidate -----
+import matplotlib.pyplot as plt
+import numpy as np
+
+plt.plot([1, 2], color="red")
+plt.close()
