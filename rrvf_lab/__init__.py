@@ -19,8 +19,9 @@ _HOME = {
     "RewardWeights": "reward", "Environment": "environment", "play": "environment", "play_many": "environment",
     "Rollout": "rollout", "Turn": "rollout", "load_rollouts": "rollout", "Recording": "policy", "Drafted": "policy", "ModelPolicy": "policy",
     "load_policy": "policy", "TrainConfig": "train", "make_trainer": "train", "Report": "evaluate", "show": "plots",
-    "inspect": "widgets", "export": "views", "branch": "environment", "Human": "policy", "advantages": "groups", "Run": "runs",
-    "start": "runs", "inspect_group": "run_widgets", "inspect_run": "run_widgets", "watch": "run_widgets",
+    "inspect": "widgets", "live": "widgets", "sit_as_policy": "widgets", "sit_as_judge": "widgets", "agreement": "widgets",
+    "export": "views", "branch": "environment", "Human": "policy", "advantages": "groups", "Run": "runs", "start": "runs",
+    "inspect_group": "run_widgets", "inspect_run": "run_widgets", "watch": "run_widgets",
 }
 __all__ = sorted([*_HOME, "evaluate", "judge", "render"])
 

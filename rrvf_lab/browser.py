@@ -80,7 +80,7 @@ async ([text, size, most]) => {
     for (const module of full._basePlotModules)      // a static 3-D scene is in no canvas of the page
       if (module.name === 'gl3d') module.toSVG(place);
     if (contexts.some(context => context.isContextLost())) return {dark: true};
-    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    if (contexts.length) await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
     const clean = Object.getOwnPropertyNames(Object.prototype).length;
     return {width, height, clean, gl: contexts.length > 0};
   } catch (problem) {
@@ -412,13 +412,13 @@ class Browser:
         await page.devtools.send("Browser.setWindowBounds", {"windowId": window["windowId"], "bounds": WINDOW})
         await self._viewport(page, WIDTH, HEIGHT)
         if kind == "html":
-            page.main = (await page.devtools.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
+            await page.devtools.send("Page.enable")
+            await self._frame(page)
             if self.javascript:
-                await page.devtools.send("Page.enable")
                 page.devtools.on("Page.frameStoppedLoading", page.end_loading)
                 page.devtools.on("Page.frameRequestedNavigation", page.leave)
             else:
-                page.page.on("load", page.loaded)
+                page.devtools.on("Page.loadEventFired", page.loaded)
             await context.route("**/*", lambda route: self._answer(page, route))
         else:
             await context.route("**/*", lambda route: _answer_plotly(route))
@@ -500,6 +500,7 @@ class Browser:
             if lasts or page.spent:
                 page.content, page.spent = data if lasts else b"", lasts
                 await page.page.goto(HTML_URL)
+                await self._frame(page)                      # the old document's events come before the answer
             if not lasts:
                 page.stopped = asyncio.get_running_loop().create_future()
                 await page.devtools.send("Page.setDocumentContent", {
@@ -513,6 +514,9 @@ class Browser:
         await asyncio.wait({loaded, page.stopped}, return_when=asyncio.FIRST_COMPLETED)
         if loaded.done():
             loaded.result()
+
+    async def _frame(self, page):
+        page.main = (await page.devtools.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
 
     async def _plotly(self, page, text, size):
         answer = await page.page.evaluate(DRAW_PLOTLY, [text, size and list(size), MAX_PIXELS])
@@ -547,9 +551,9 @@ class Browser:
         if moves:
             png = await page.page.screenshot(clip=clip, full_page=True, animations="disabled", scale="css")
         else:
+            beyond = {"captureBeyondViewport": True, "clip": {**clip, "scale": 1}}       # draws the page anew
             answer = await page.devtools.send("Page.captureScreenshot", {
-                "format": "png", "optimizeForSpeed": True, "captureBeyondViewport": True,
-                "clip": {**clip, "scale": 1}})
+                "format": "png", "optimizeForSpeed": True, **(beyond if page.size != (width, height) else {})})
             png = base64.b64decode(answer["data"])
         image = Image.open(io.BytesIO(png))
         image.load()

@@ -33,7 +33,7 @@ Where the official evaluators (github ChartMimic/ChartMimic and its copy in VLME
     permutations      color_evaluator tries all permutations; the Hungarian method finds the same maximum
 
 The harness is part of a number, so its choices are arguments: `cut` (drop all from the first `plt.savefig(` or
-`plt.show(`, as both harnesses do, whatever follows), `graph` (networks: every axes counts as the same place),
+`plt.show(`, as both harnesses do, whatever follows), `graph` (networks: every axes counts as the same place), `subclasses` (the original and its copy differ),
 `failures` of `summarise` (0 over all items as published, or only those that ran), the judge's `swap`.
 
 A candidate can forge what is heard about itself, there as here; it never sees the reference.
@@ -74,7 +74,7 @@ np.random.seed(0)
 """
 
 
-def _observe(code, labels, width):
+def _observe(code, labels, subclasses, width):
     """Run a program, listen, and leave what was heard as a figure. This function's source runs inside the sandbox."""
     import functools
     import importlib
@@ -153,8 +153,11 @@ def _observe(code, labels, width):
         several = type(made[2]) is matplotlib.cbook.silent_list
         return each(face, [p for group in made[2] for p in group] if several else made[2])
 
+    def of(artist, kind):
+        return isinstance(artist, kind) if subclasses else type(artist) is kind
+
     def exactly(kind):
-        return lambda self, made, given: each(face, [self] if type(self) is kind else [])
+        return lambda self, made, given: each(face, [self] if of(self, kind) else [])
 
     def regions(self, made, given):
         return [lambda: [p.get_facecolor() for p in self.patches if p is not None]]
@@ -168,7 +171,7 @@ def _observe(code, labels, width):
 
         @functools.wraps(function)
         def heard(*args, **given):
-            polar = bool(args) and type(args[0]) is PolarAxes
+            polar = bool(args) and of(args[0], PolarAxes)
             type_here = kind and not inside["type"]
             colour_here = colour and not inside["colour"]
             if type_here:
@@ -211,7 +214,7 @@ def _observe(code, labels, width):
     listen(_process_plot_var_args, "_make_line" if hasattr(_process_plot_var_args, "_make_line") else "_makeline", None,
            "line", lambda self, made, given: each(lambda a: a.get_color(), made[:1]))
     listen(PolarAxes, "plot", None, "polar plot", lambda self, made, given:
-           lines(self, made, given) if type(self) is PolarAxes else [])
+           lines(self, made, given) if of(self, PolarAxes) else [])
     for name, kind, read in (("scatter", "scatter", cmap_or(faces)), ("plot", "3-D plot", lines), ("bar", "bar", patches),
                              ("plot_surface", "plot_surface", cmap_or(one_face)), ("bar3d", "bar3d", one_face),
                              ("add_collection3d", "add_collection3d", faces)):
@@ -328,15 +331,39 @@ class Facts:
     error: str | None = None
 
 
-def observe(codes, cut=True, renderer=None) -> list[Facts]:
+def observe(codes, cut=True, subclasses=False, renderer=None) -> list[Facts]:
     """Run matplotlib programs in the sandbox and note what the four scores need -> a `Facts` for each, in order.
 
     `cut` drops everything from the first `plt.savefig(` or `plt.show(` and saves there, as the harness treats candidates;
-    references run whole. `renderer` defaults to the shared one. A program that fails is a `Facts` with `error`.
+    references run whole. `subclasses` as in `low_level`. `renderer` defaults to the shared one. A program that fails is a
+    `Facts` with `error`.
 
         observe(["import matplotlib.pyplot as plt\\nplt.bar([1, 2], [3, 4])"])[0].types     # {"bar": 1}
     """
-    return [_facts(said) for said in _listen([as_harness(code) if cut else code for code in codes], False, renderer)]
+    codes = [as_harness(code) if cut else code for code in codes]
+    return [_facts(said) for said in _listen(codes, False, subclasses, renderer)]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What a program wrote: `texts` of (lower-case text, (x, y) in its own coordinates or None), the figure's `size` in
+    inches; `error` is why there is nothing, else None."""
+    texts: tuple = ()
+    size: tuple = (1.0, 1.0)
+    error: str | None = None
+
+
+def labels(codes, renderer=None) -> list[Labels]:
+    """Run matplotlib programs in the sandbox and note every visible text of their current figure -> `Labels`, in order."""
+    out = []
+    for said in _listen(codes, True, False, renderer):
+        try:
+            out.append(Labels(error=said["error"]) if said["error"] is not None else Labels(
+                tuple((str(text), None if x is None else (float(x), float(y))) for text, x, y in said["labels"]),
+                tuple(map(float, said["size"]))))
+        except (KeyError, TypeError, ValueError) as problem:
+            out.append(Labels(error=f"the program forged what it wrote ({type(problem).__name__})"))
+    return out
 
 
 def as_harness(code: str) -> str:
@@ -358,10 +385,10 @@ def with_data(candidate: str, reference: str) -> str:
     return f"{GIVEN}{found[1].strip()}\n{candidate}"
 
 
-def _listen(codes, labels, renderer):
+def _listen(codes, labels, subclasses, renderer):
     """What `_observe` says about each program: a dict, {"error": ...} where it came to nothing."""
     source = inspect.getsource(_observe)
-    programs = [f"{source}\n_observe({code!r}, {labels}, {WIDTH})\n" for code in codes]
+    programs = [f"{source}\n_observe({code!r}, {labels}, {subclasses}, {WIDTH})\n" for code in codes]
     return [_said(rendering) for rendering in (renderer or shared()).map(programs)]
 
 
@@ -424,27 +451,29 @@ class LowLevel:
         return sum(getattr(self, part).f1 for part in PARTS) / len(PARTS)
 
 
-def low_level(reference: str, candidate: str, graph=False, cut=True, renderer=None) -> LowLevel:
+def low_level(reference: str, candidate: str, graph=False, cut=True, subclasses=False, renderer=None) -> LowLevel:
     """ChartMimic's low-level scores of one candidate program against the reference program -> `LowLevel`.
 
-    `graph`: the item is of the benchmark's kind "graph" (its name begins so), where layout only counts axes. A candidate
-    that fails scores 0 with its error; a reference that fails raises ValueError, as no candidate can be scored by it.
+    `graph`: the item is of the benchmark's kind "graph" (its name begins so), where layout only counts axes. `subclasses`:
+    what a subclass of PolarAxes or Ellipse draws (radar charts, arcs) counts as its parent's, as in VLMEvalKit's copy; the
+    original counts polar lines of a subclass as plain `plot` and misses their colours. A candidate that fails scores 0 with
+    its error; a reference that fails raises ValueError, as no candidate can be scored by it.
 
         low_level("import matplotlib.pyplot as plt\\nplt.plot([1, 2])", "import matplotlib.pyplot as plt\\nplt.plot([3, 4])")
     """
-    return low_levels([(reference, candidate, graph)], cut, renderer)[0]
+    return low_levels([(reference, candidate, graph)], cut, subclasses, renderer)[0]
 
 
-def low_levels(items, cut=True, renderer=None) -> list[LowLevel]:
+def low_levels(items, cut=True, subclasses=False, renderer=None) -> list[LowLevel]:
     """`low_level` of many (reference, candidate) or (reference, candidate, graph), as many at a time as the renderer has
     workers; an equal reference is run once."""
     items = [(*item, False)[:3] for item in items]
     references = list(dict.fromkeys(item[0] for item in items))
-    known = dict(zip(references, observe(references, False, renderer), strict=True))
+    known = dict(zip(references, observe(references, False, subclasses, renderer), strict=True))
     for facts in known.values():
         if facts.error:
             raise ValueError(f"a reference program does not run here: {facts.error.splitlines()[-1]}{_advice(facts.error)}")
-    drawn = observe([item[1] for item in items], cut, renderer)
+    drawn = observe([item[1] for item in items], cut, subclasses, renderer)
     return [score(known[reference], facts, graph) for (reference, _, graph), facts in zip(items, drawn, strict=True)]
 
 

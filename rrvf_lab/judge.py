@@ -6,9 +6,9 @@ charts are aligned by stretching one box of ink onto the other; pages and drawin
 where they fit best, so that a missing block does not stretch the rest. Factors lower what a mirrored picture
 ("upright") and a blur or mosaic of the target ("sharp") would earn.
 
-Its constants were set on the training half of `data` alone: spoilt charts of `rrvf_lab.charts`, spoilt pages and drawings
-of `rrvf_lab.pages`, and how little a nano model's own renders change their score. `tests/benchmarks/bench_judge.py` says
-what it does on other charts (matplotlib and plotly), pages and drawings.
+Its constants were set on spoilt charts, pages and drawings of `data`'s training half (`bench_judge.py --split train`),
+under the condition that what a nano model draws on held-out charts keeps its score. `tests/benchmarks/bench_judge.py`
+reports what it does on other charts (matplotlib and plotly, of another generator), and on held-out pages and drawings.
 
 Left out: it reads no words (a wrong title is seen as other glyphs, not as another meaning) and knows no data values; on
 photographs and dense web pages the order of scores is less certain, and a mosaic of 32 cells of a flat drawing passes.
@@ -612,7 +612,8 @@ def _colour_sentences(a, b):
     said = []
     for word, one, two in (("Missing", a.amounts, b.amounts), ("Extra", b.amounts, a.amounts)):
         share = two / max(1, two.sum())  # shares: a line and a bar of one colour hold the same colour
-        lost = [i for i in range(len(NAMES)) if one[i] >= max(6, 0.08 * one.sum()) and share[i] < 0.25 * one[i] / one.sum()]
+        total = one.sum()
+        lost = [i for i in range(len(NAMES)) if one[i] >= max(6, 0.08 * total) and share[i] < 0.25 * one[i] / total]
         lost = sorted(lost, key=lambda i: -one[i])
         said += [f"{word} {NAMES[i]}." for i in lost[:2] if one[i] >= 0.3 * one[lost[0]]]
     return said
@@ -700,13 +701,13 @@ class _Scorer:
         return parts
 
     def compare(self, other, image, likeness):
-        """Parts and "score" of a `_Drawing` of the target's page size; `image` is unstretched, `likeness` of its texts."""
+        """Parts and "score" of a `_Drawing` of the target's page size; `image` is unstretched, `likeness` its texts'."""
         if other.image.tobytes() == self.page.image.tobytes() and image.size == self.page.size:
             return dict.fromkeys(("score", "colour", "position", "layout", "shapes", "edges", "detail", "aspect",
                                   "upright", "sharp", "text", "marks"), 1.0)
         parts = self._raw(other.image, image)
         score = max(0.0, (parts.pop("raw") - self.base) / max(1e-6, 1 - self.base))
-        parts["text"] = 1 - sum(weight * (1 - _ramp(likeness.get(name, 1), 0.35, 0.75)) for name, weight in TEXT.items())
+        parts["text"] = 1 - sum(w * (1 - _ramp(likeness.get(name, 1), 0.35, 0.75)) for name, w in TEXT.items())
         parts["marks"] = min(1, likeness.get("marks", 0) / 0.2) ** 0.5
         score *= parts["text"] * parts["marks"] * parts["upright"] * parts["sharp"]
         return parts | {"score": min(1.0, score)}
@@ -730,7 +731,7 @@ def _ramp(value, low, high):
 
 
 class _Whole:
-    """Features of a whole picture at working size: palette and where its ink lies; `inner` is its ink box in the picture."""
+    """Features of a whole picture at working size: palette and where its ink lies; `inner`: its ink box, unscaled."""
 
     def __init__(self, image, size, paper):
         self.size = size

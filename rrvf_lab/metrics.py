@@ -1,9 +1,14 @@
-"""What a program drew against what the chart shows: type, colour, values and title, where the truth is known.
+"""Scores for evaluation alone, never part of a reward: what is known of synthetic charts, and the benchmarks' metrics.
 
-The raw images carry no labels. Synthetic ones can be made again from their seed (`charts.truth`), for evaluation alone:
-nothing here is ever part of a reward. Only programs of the nano model's dialect are understood; any other counts as wrong.
+Raw images carry no labels. Synthetic charts can be made again from their seed (`charts.truth`): `fields` compares type,
+colour, values and title. Only programs of the nano model's dialect are understood; any other counts as wrong.
 
-Left out: the benchmarks' published metrics on reference code.
+The published metrics, on reference code: ChartMimic in `chartmimic` (`low_level`, `high_level`), Design2Code and WebSight in
+`webmetrics` (`page_score`), Plot2Code (arXiv 2405.07990) here: `plot2code_text` and `plot2code_rating`. Its harness
+(github TencentARC/Plot2Code) leaves failed and all-white pictures out of both means, where others count them as 0; the
+mean over what ran, times the share that ran, is the other one.
+
+Left out: Plot2Code on plotly and R programs, its judge's exact words, and any metric that needs more than one candidate.
 """
 
 from __future__ import annotations
@@ -12,7 +17,11 @@ import math
 
 import numpy as np
 
-from . import dialect
+from . import chartmimic, dialect
+from .chartmimic import high_level, low_level, low_levels  # noqa: F401
+from .webmetrics import Clip, Pages, page_score  # noqa: F401
+
+RATING = {"rating": (10, "overall appearance, colours, shapes, positions and every other thing to be seen; 1 is the worst")}
 
 
 def fields(code: str | None, truth: dict) -> dict[str, float]:
@@ -60,3 +69,45 @@ def accuracies(rollouts, truths) -> dict[str, float]:
         out[name] = float(np.mean(values)) if values else math.nan
         out[f"n_{name}"] = len(values)
     return out
+
+
+# ------------------------------------------------------------------------------------------------------------ Plot2Code
+
+def plot2code_text(reference: str, candidate: str, renderer=None) -> float:
+    """Plot2Code's text match of two matplotlib programs in [0, 1]: matched / (matched + unmatched of both), 1 without text.
+
+    Every visible text counts, tick labels too, in lower case. Two match when equal and nearer than exp(-d / 100) > 0.8,
+    d in each text's own coordinates (data, axes or pixels: the harness mixes them) scaled by the figures' sizes. Texts
+    without numbers for a place never match. nan when the candidate does not run; the harness drops it. Raises ValueError
+    when the reference does not run.
+
+        plot2code_text("import matplotlib.pyplot as plt\\nplt.title('A')", "import matplotlib.pyplot as plt\\nplt.title('a')")
+    """
+    first, second = chartmimic.labels([reference, candidate], renderer)
+    if first.error:
+        raise ValueError(f"the reference program does not run here: {first.error}")
+    if second.error:
+        return math.nan
+    wide, high = (a / b for a, b in zip(first.size, second.size))
+    left, matched = list(second.texts), 0
+    for text, place in first.texts:
+        hit = next((k for k, (other, there) in enumerate(left) if other == text and None not in (place, there)
+                    and math.exp(-math.dist(place, (there[0] * wide, there[1] * high)) / 100) > 0.8), None)
+        if hit is not None:
+            matched += 1
+            left.pop(hit)
+    total = len(first.texts) + len(second.texts) - matched
+    return matched / total if total else 1.0
+
+
+def plot2code_rating(judge, reference, candidate) -> float:
+    """Plot2Code's rating of two pictures, 1 to 10, or nan (no picture, or the judge gave no verdict; the harness drops both).
+
+    `judge` is a `VLMJudge` with `criteria=RATING`, in our words; the reference is shown first. An all-white picture is none.
+
+        plot2code_rating(VLMJudge("a-model", url, criteria=RATING), reference_image, rendering.image)
+    """
+    if candidate is None or candidate.convert("L").getextrema()[0] == 255:
+        return math.nan
+    score = judge(reference, candidate).score
+    return math.nan if math.isnan(score) else max(1.0, 10 * score)

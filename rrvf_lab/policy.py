@@ -49,7 +49,7 @@ class Drafted:
 
 
 class Human:
-    """A person as the policy: `ask(conversation)` returns a program, "" to answer with the best one so far, None for silence.
+    """A person as the policy: `ask(conversation)` returns a program, "" to answer with the best so far, None for silence.
 
     The conversation is what a model would be shown. Without `ask` the tool's sentences are printed and the program is
     read with `input`, line by line, until a line that holds a single full stop.
@@ -82,7 +82,8 @@ def _replies(talk):
 
 def _best(talk):
     """The number of the turn whose reply told the highest score; of equal ones the latest."""
-    scores = [float(found.group(1)) if (found := re.match(r"Score (\d\.\d+)", reply)) else -1.0 for reply in _replies(talk)]
+    told = [re.match(r"Score (\d\.\d+)", reply) for reply in _replies(talk)]
+    scores = [float(found.group(1)) if found else -1.0 for found in told]
     return max(range(len(scores)), key=lambda i: (scores[i], i)) + 1
 
 

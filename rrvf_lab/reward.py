@@ -45,6 +45,11 @@ class Reward:
     def scored(self) -> bool:
         return not math.isnan(self.total)
 
+    def _repr_html_(self) -> str:
+        from .views import reward_html
+
+        return reward_html(self)
+
 
 def reward(rollout, weights: RewardWeights = RewardWeights()) -> Reward:
     """Score a finished `Rollout`; its turns must carry their renderings and verdicts.

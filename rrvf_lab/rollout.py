@@ -53,7 +53,8 @@ class Turn:
         return self.verdict.score if self.verdict is not None else math.nan
 
     def __repr__(self):
-        return f"Turn({self.action}, {_outcome(self)}, thought {ascii(self.thought[:60])}, code {ascii((self.code or '')[:60])})"
+        thought, code = ascii(self.thought[:60]), ascii((self.code or "")[:60])
+        return f"Turn({self.action}, {_outcome(self)}, thought {thought}, code {code})"
 
     def _repr_html_(self):
         from .views import lone_turn_html
@@ -98,7 +99,7 @@ class Rollout:
     def __repr__(self):
         scores = " -> ".join(map(_outcome, self.drafts))
         total = f", reward {self.reward.total:.3f}" if self.reward else ""
-        name = ascii(self.id or self.language)[1:-1]  # half a character pair in a repr would stop the kernel from answering
+        name = ascii(self.id or self.language)[1:-1]  # half a character pair in a repr would silence the kernel
         return f"Rollout({name}, {len(self.turns)} turns: {scores or 'no code'}{total})"
 
     def _repr_html_(self):
@@ -115,7 +116,8 @@ def _outcome(turn):
 def picture(image, alt: str, width: int = 220) -> str:
     """An image as an `<img>` of `width` CSS pixels with its alt text; stored with no more than twice as many pixels."""
     if image.width > 2 * width:
-        image = image.convert("RGB").resize((2 * width, max(1, round(image.height * 2 * width / image.width))), Image.Resampling.BOX)
+        size = 2 * width, max(1, round(image.height * 2 * width / image.width))
+        image = image.convert("RGB").resize(size, Image.Resampling.BOX)
     data = io.BytesIO()
     image.save(data, "PNG")
     return (f'<img src="data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}" alt="{html.escape(alt)}" '
@@ -222,7 +224,8 @@ class Rollouts(Sequence):
 def load_rollouts(run) -> Rollouts:
     """Every rollout recorded under a run folder (or its `rollouts` folder), in the order they were made.
 
-    A relative folder is looked for here, then in the repository, so `data/rollouts` is found from anywhere. Raises FileNotFoundError naming the folder when nothing was recorded there.
+    A relative folder is looked for here, then in the repository, so `data/rollouts` is found from anywhere. Raises
+    FileNotFoundError naming the folder when nothing was recorded there.
 
     Example: `load_rollouts("runs/demo").where(step=3)[0]`.
     """

@@ -27,7 +27,8 @@ from .rollout import picture
 BORDER = "1px solid var(--jp-border-color1,#999)"
 CODE = (f"margin:4px 0;padding:6px 8px;border:{BORDER};overflow:auto;max-height:340px;font:12px/1.45 "
         "var(--jp-code-font-family,monospace);background:var(--jp-cell-editor-background,#f6f6f6);"
-        "color:var(--jp-mirror-editor-variable-color,#111);white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate")
+        "color:var(--jp-mirror-editor-variable-color,#111);white-space:pre-wrap;overflow-wrap:anywhere;"
+        "unicode-bidi:isolate")
 TIGHT = "margin:.35em 0;line-height:1.45;overflow-wrap:anywhere"  # widgets set lines 28 pixels apart
 LEXERS = {"matplotlib": "python", "plotly": "python", "svg": "xml", "html": "html"}
 
@@ -86,9 +87,9 @@ def _coloured(code, language):
             if i:
                 lines.append("")
             if part:
+                style = f"color:var(--jp-mirror-editor-{colour.replace(',', '-color,')})" if colour else ""
                 part = html.escape(part)
-                lines[-1] += f'<span style="color:var(--jp-mirror-editor-{colour.replace(",", "-color,")})">{part}</span>' \
-                    if colour else part
+                lines[-1] += f'<span style="{style}">{part}</span>' if style else part
     return lines
 
 
@@ -123,7 +124,7 @@ def diff_html(old: str, new: str, language: str = "matplotlib") -> str:
 
 
 def _words(old, new):
-    """Both lines, escaped, with the words that differ in bold and underlined; lines with little in common stay as they are."""
+    """Both lines, escaped; the words that differ bold and underlined, unless little is the same."""
     a, b = (re.findall(r"\w+|\W", line) for line in (old, new))
     match = difflib.SequenceMatcher(None, a, b, autojunk=False)
     if len(a) * len(b) > 40_000 or match.ratio() < 0.3:
@@ -190,8 +191,9 @@ def bar(value: float, name: str, width: int = 160) -> str:
     size = 0 if math.isnan(value) else round(width * min(1, abs(value)))
     fill = "#d9822b" if value < 0 else "#4682b4"
     label = html.escape(f"{plain(name)}: {number(value)}")
-    return (f'<svg role="img" aria-label="{label}" width="{width + 2}" height="12" style="vertical-align:middle;min-width:{width + 2}px"><title>{label}'
-            f'</title><rect x=".5" y=".5" width="{width + 1}" height="11" fill="none" stroke="#888"/>'
+    style = f"vertical-align:middle;min-width:{width + 2}px"
+    return (f'<svg role="img" aria-label="{label}" width="{width + 2}" height="12" style="{style}"><title>{label}</title>'
+            f'<rect x=".5" y=".5" width="{width + 1}" height="11" fill="none" stroke="#888"/>'
             f'<rect x="1" y="1" width="{size}" height="10" fill="{fill}"/></svg>')
 
 
@@ -210,7 +212,8 @@ def reward_html(reward) -> str:
     rows = [(name, bar(value, name), number(value), text_html(reason, total=600))
             for name, value, reason in zip(("vision", "format", "tool"), (reward.vision, reward.format, reward.tool),
                                            reward.reasons or ("", "", ""), strict=True)]
-    return f'<p style="{TIGHT}">reward <b>{number(reward.total)}</b></p>' + _table(rows, ("part", "", "value", "value x weight: why"))
+    head = "part", "", "value", "value x weight: why"
+    return f'<p style="{TIGHT}">reward <b>{number(reward.total)}</b></p>' + _table(rows, head)
 
 
 def verdict_html(verdict) -> str:
@@ -249,11 +252,13 @@ def _problem(turn):
 
 
 def _figure(body, caption, width):
-    return f'<figure style="margin:0;max-width:{width}px;overflow-wrap:anywhere"><div>{body}</div><figcaption>{caption}</figcaption></figure>'
+    style = f"margin:0;max-width:{width}px;overflow-wrap:anywhere"
+    return f'<figure style="{style}"><div>{body}</div><figcaption>{caption}</figcaption></figure>'
 
 
 def _row(cells):
-    return f'<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start;{TIGHT}">' + "".join(cells) + "</div>"
+    style = f"display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start;{TIGHT}"
+    return f'<div style="{style}">' + "".join(cells) + "</div>"
 
 
 def rollout_html(rollout) -> str:
@@ -284,8 +289,9 @@ def strip_html(rollout, current: int | None = None, width: int = 120) -> str:
     cells = [_figure(picture(rollout.target, "target", width), "target", width + 20)]
     for i, turn in enumerate(rollout.turns):
         shown = current == i + 1
+        box = f"width:{width}px;padding:8px;border:{BORDER};font-size:12px;overflow:hidden"
         body = picture(turn.rendering.image, _alt(rollout, i), width) if turn.ran else \
-            f'<div style="width:{width}px;padding:8px;border:{BORDER};font-size:12px;overflow:hidden">{_problem(turn)}</div>'
+            f'<div style="{box}">{_problem(turn)}</div>'
         cell = _figure(body, f"<b>{_title(rollout, i)}</b>" + (", shown" if shown else ""), width + 20)
         outline = "outline:3px solid var(--jp-brand-color1,#1976d2);outline-offset:2px" if shown else ""
         cells.append(f'<div style="{outline}">{cell}</div>')
@@ -302,19 +308,20 @@ def turn_html(rollout, turn: int, how: str = "difference", at: int = 50, width: 
     if not 1 <= turn <= len(rollout.turns):
         raise ValueError(f"turn={turn}: this rollout has turns 1 to {len(rollout.turns)}")
     i, it = turn - 1, rollout.turns[turn - 1]
-    cells = [_figure(picture(rollout.target, f"target image {plain(rollout.id, total=80)}", width), "<b>target</b>", width)]
+    target, name = f"target image {plain(rollout.id, total=80)}", f"<b>{_title(rollout, i)}</b>"
+    cells = [_figure(picture(rollout.target, target, width), "<b>target</b>", width)]
     if it.ran:
-        cells.append(_figure(picture(it.rendering.image, _alt(rollout, i), width), f"<b>{_title(rollout, i)}</b>", width))
+        cells.append(_figure(picture(it.rendering.image, _alt(rollout, i), width), name, width))
         seen = compare(rollout.target, it.rendering.image, how, at)
         cells.append(_figure(picture(seen, f"{how} of target and turn {turn}: {LEGEND[how]}", width),
                              f"<b>{how}</b>: {LEGEND[how]}", width))
     else:
-        cells.append(_figure("", f"<b>{_title(rollout, i)}</b><br>{_problem(it)}", width))
+        cells.append(_figure("", f"{name}<br>{_problem(it)}", width))
     texts = {"feedback": it.verdict.feedback if it.verdict else "", "wrong": it.error, "thought": it.thought}
     before = _previous(rollout, i)
-    name = "code" if it.code is not None and before is None else "code, and what changed since the draft before" \
+    label = "code" if it.code is not None and before is None else "code, and what changed since the draft before" \
         if it.code is not None else "what it wrote"
-    parts = [_row(cells), *(_says(label, text_html(text)) for label, text in texts.items() if text), _says(name, ""),
+    parts = [_row(cells), *(_says(what, text_html(text)) for what, text in texts.items() if text), _says(label, ""),
              _code(rollout, i), _failure(it)]
     if it.verdict is not None and it.ran:
         parts.append(f"<details><summary>the score, part by part</summary>{verdict_html(it.verdict)}</details>")
@@ -370,8 +377,10 @@ def ledger(rollout, policy=None) -> list[dict]:
 
 def ledger_html(rows) -> str:
     """`ledger` rows as a table; what was not recorded or counted is a dash."""
-    shown = [[("-" if value is None else f"{value:.3f}" if isinstance(value, float) else f"{value:,}") for value in row.values()]
-             for row in rows]
+    def said(value):
+        return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else f"{value:,}"
+
+    shown = [[said(value) for value in row.values()] for row in rows]
     return _table(shown, rows[0]) if rows else ""
 
 
@@ -389,13 +398,14 @@ def beside_html(original, changed, current: int | None = None) -> str:
 # --------------------------------------------------------------------------------------------------------------------
 # One file for slides and papers.
 
-PAGE = """body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#222;background:#fff;
-color-scheme:light}section{border-top:2px solid #ccc;margin-top:2rem;padding-top:.5rem}a{color:#0a4fb3}img{max-width:100%}"""
+PAGE = """body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#222;
+background:#fff;color-scheme:light}section{border-top:2px solid #ccc;margin-top:2rem;padding-top:.5rem}
+a{color:#0a4fb3}img{max-width:100%}"""
 FORBID = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def export(rollouts, path, title: str = "Rollouts") -> Path:
-    """One self-contained HTML file of a rollout or of many (a group, highlights, a `Report`): opened from disk, no server.
+    """One self-contained HTML file of a rollout or of many (a group, highlights, a `Report`), opened from disk.
 
     Pictures are inside; scripts and the network are forbidden to the page. Returns the path. Raises ValueError when
     there is no rollout.
@@ -404,18 +414,20 @@ def export(rollouts, path, title: str = "Rollouts") -> Path:
     """
     rollouts = [rollouts] if hasattr(rollouts, "turns") else list(getattr(rollouts, "rollouts", rollouts))
     if not rollouts:
-        raise ValueError("no rollouts to export; give a Rollout or a list of them, such as load_rollouts('data/rollouts')")
+        raise ValueError("no rollouts to export; give a Rollout or some, such as load_rollouts('data/rollouts')")
     head = html.escape(plain(title, total=200))
-    page = [f"<!doctype html><html lang=en><meta charset=utf-8><meta http-equiv=Content-Security-Policy content=\"{FORBID}\">"
+    page = ["<!doctype html><html lang=en><meta charset=utf-8>"
+            f'<meta http-equiv=Content-Security-Policy content="{FORBID}">'
             f"<title>{head}</title><style>{PAGE}</style><main><h1>{head}</h1>"]
     if len(rollouts) > 1:
         page.append(_row([_thumbnail(rollout, k) for k, rollout in enumerate(rollouts, 1)]))
     for k, rollout in enumerate(rollouts, 1):
-        facts = [rollout.language] + [f"{key} {value}" for key, value in rollout.info.items() if isinstance(value, int | float | str)]
+        facts = [rollout.language, *(f"{k} {v}" for k, v in rollout.info.items() if isinstance(v, int | float | str))]
         page.append(f'<section id="r{k}"><h2>{k}. {text_html(rollout.id or "rollout", total=80)}</h2>'
                     f"<p>{text_html(', '.join(facts), total=400)}</p>{strip_html(rollout, width=160)}")
         page += [f"<h3>Turn {i}</h3>{turn_html(rollout, i)}" for i in range(1, len(rollout.turns) + 1)]
-        page.append((reward_html(rollout.reward) if rollout.reward else "") + ledger_html(ledger(rollout)) + "</section>")
+        page.append(reward_html(rollout.reward) if rollout.reward else "")
+        page.append(ledger_html(ledger(rollout)) + "</section>")
     path = Path(path)
     path.write_text("".join(page) + "</main></html>", encoding="utf-8")
     return path
@@ -423,6 +435,7 @@ def export(rollouts, path, title: str = "Rollouts") -> Path:
 
 def _thumbnail(rollout, k):
     final, total = rollout.final, rollout.reward.total if rollout.reward else math.nan
-    body = picture(final.rendering.image, f"final render {k}", 150) if final and final.ran else \
+    ran = final is not None and final.ran
+    body = picture(final.rendering.image, f"final render {k}", 150) if ran else \
         picture(rollout.target, f"target {k}; its final program failed", 150)
-    return _figure(body, f'<a href="#r{k}">{k}</a>: reward {number(total)}' + ("" if final and final.ran else ", failed"), 160)
+    return _figure(body, f'<a href="#r{k}">{k}</a>: reward {number(total)}' + ("" if ran else ", failed"), 160)

@@ -1,4 +1,4 @@
-"""Look into one rollout and take part: step, edit, branch, watch it being written, sit in the policy's or judge's chair.
+"""Look into one rollout and take part: step, edit, branch, watch it written, sit in the policy's or judge's chair.
 
 Each widget is a thin shell: `views` draws, `branch` and `play` do the work, and all of them serve without widgets.
 Whatever takes time runs in a thread, so the kernel stays free for other cells; `wait()` blocks until it is done.
@@ -100,7 +100,7 @@ class _Worker(w.VBox):
 
 
 class Inspector(_Worker):
-    """What `inspect` shows. `shown` is the rollout on view, `turn` its turn (from 1), `rollouts` the first and its branches.
+    """What `inspect` shows: `rollouts` are the first and its branches, `shown` the one on view, `turn` its turn (from 1).
 
     `show(rollout)` replaces all of it, so that `play(policy, image, on_turn=inspector.show)` fills it turn by turn.
     """
@@ -113,8 +113,10 @@ class Inspector(_Worker):
         self._which = w.Dropdown(description="Rollout", style=FIELD)
         self._turn = w.Dropdown(description="Turn", style=FIELD)
         self._how = w.Dropdown(description="Compare", options=views.HOW, style=FIELD)
-        self._at = w.BoundedIntText(50, 0, 100, step=5, description="At percent", layout=w.Layout(width="150px"), style=FIELD)
-        self._back, self._next = _button("Previous turn", lambda: self.step(-1)), _button("Next turn", lambda: self.step(1))
+        self._at = w.BoundedIntText(50, 0, 100, step=5, description="At percent", layout=w.Layout(width="150px"),
+                                    style=FIELD)
+        self._back = _button("Previous turn", lambda: self.step(-1))
+        self._next = _button("Next turn", lambda: self.step(1))
         self._beside, self._detail, self._costs = _html(), _html(), _html()
         self._thought = w.Textarea(description="Thought", layout=WIDE, style=FIELD, rows=2)
         self._code = w.Textarea(description="Code", layout=WIDE, style=FIELD, rows=9)
@@ -126,7 +128,8 @@ class Inspector(_Worker):
         undo = _button("Undo the edits", self._fill)
         self._folder = w.Text("runs/branches", description="Folder", style=FIELD)
         save = _button("Save", lambda: self.save(self._folder.value), "record these rollouts in the folder")
-        look = [self._which, self._beside, _line(self._back, self._next, self._turn, self._how, self._at), self._detail, self._costs]
+        steps = _line(self._back, self._next, self._turn, self._how, self._at)
+        look = [self._which, self._beside, steps, self._detail, self._costs]
         change = [_html(views._says("Change this turn and see what follows", "")), *self._fields.values(),
                   _line(again, self._go, self._stop, undo, self._folder, save), self._status, self._stream]
         self.children = look + (change if edit else [])
@@ -191,11 +194,11 @@ class Inspector(_Worker):
         self.say("Writing ..." if policy else "Rendering ...")
 
         def work():
-            made = branch(old, turn, policy, **changed, max_turns=max(self.max_turns, turn + 1), on_text=policy and self._text,
-                          stop=self.stopped, **self.environment)
+            made = branch(old, turn, policy, **changed, max_turns=max(self.max_turns, turn + 1),
+                          on_text=policy and self._text, stop=self.stopped, **self.environment)
             self.add(made, parent)
-            self.say(f"Turn {turn}: {views.number(old.turns[turn - 1].score)} -> {views.number(made.turns[turn - 1].score)}; reward "
-                     f"{views.number(old.reward.total) if old.reward else '-'} -> {views.number(made.reward.total)}; "
+            was, now = (views.number(r.turns[turn - 1].score) for r in (old, made))
+            self.say(f"Turn {turn}: {was} -> {now}; {_total(old)} -> {views.number(made.reward.total)}; "
                      f"{time.perf_counter() - started:.2f} s")
         self._start(work)
 
@@ -230,22 +233,24 @@ class Inspector(_Worker):
             parent = self._parents[self._which.value]
             self._beside.value = views.strip_html(self.shown, self.turn) if parent is None else \
                 views.beside_html(self.rollouts[parent], self.shown, self.turn)
-            self._back.disabled, self._next.disabled = self.turn in (None, 1), self.turn in (None, len(self.shown.turns))
+            self._back.disabled = self.turn in (None, 1)
+            self._next.disabled = self.turn in (None, len(self.shown.turns))
             self._fill()
             self._draw_picture()
 
     def _draw_picture(self):
         with self._quiet:
             self._at.layout.display = None if self._how.value in ("wipe", "overlay") else "none"
-            self._detail.value = views.turn_html(self.shown, self.turn, self._how.value, self._at.value) if self.turn else ""
+            self._detail.value = \
+                views.turn_html(self.shown, self.turn, self._how.value, self._at.value) if self.turn else ""
 
     def _fill(self):
         for name, field in self._fields.items():
             text = self._recorded()[name]
             field.disabled = text != views.plain(text, LONGEST, LONGEST)  # a field would obey what plain makes visible
             field.value = "" if field.disabled else text
-            field.placeholder = f"too long ({len(text):,} characters) or with hidden signs; rl.branch(rollout, turn, {name}=...) takes it" \
-                if field.disabled else ""
+            why = f"too long ({len(text):,} characters) or with hidden signs; rl.branch(rollout, turn, {name}=...) takes it"
+            field.placeholder = why if field.disabled else ""
 
 
 def _total(rollout):
@@ -254,8 +259,9 @@ def _total(rollout):
 
 def _costs(rollout, policy):
     tokens = policy if hasattr(policy, "inputs") else None
-    body = (views.reward_html(rollout.reward) if rollout.reward else "")
-    return body + f"<details><summary>time and tokens</summary>{views.ledger_html(views.ledger(rollout, tokens))}</details>"
+    body = views.reward_html(rollout.reward) if rollout.reward else ""
+    table = views.ledger_html(views.ledger(rollout, tokens))
+    return f"{body}<details><summary>time and tokens</summary>{table}</details>"
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -304,7 +310,8 @@ class Live(_Worker):
     def _turned(self, rollout):
         self.inspector.show(rollout)
         self._stream.value = ""
-        self.say(f"Turn {len(rollout.turns)}: {views.number(rollout.turns[-1].score)}. Writing turn {len(rollout.turns) + 1} ...")
+        k = len(rollout.turns)
+        self.say(f"Turn {k}: {views.number(rollout.turns[-1].score)}. Writing turn {k + 1} ...")
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -323,7 +330,8 @@ class PolicyChair(Live):
     def __init__(self, image, max_turns=3, language=None, **environment):
         self._said = queue.Queue()
         super().__init__(Human(self._ask), image, max_turns, language, **environment)
-        self._program = w.Textarea("import matplotlib.pyplot as plt\n", description="Program", layout=WIDE, style=FIELD, rows=9)
+        self._program = w.Textarea("import matplotlib.pyplot as plt\n", description="Program", layout=WIDE, style=FIELD,
+                                   rows=9)
         send = _button("Render my program", lambda: self.send(self._program.value), button_style="primary")
         answer = _button("Answer with my best", lambda: self.send(""), "end the rollout with the best program so far")
         again = _button("Start again", self._again)
@@ -350,7 +358,8 @@ class PolicyChair(Live):
 
     def _ask(self, conversation):
         spoken = sum(message["role"] == "assistant" for message in conversation)
-        last = f"{views.number(self.rollout.turns[-1].score)}: {self.rollout.turns[-1].verdict.feedback} " if spoken else ""
+        turn = self.rollout.turns[-1] if spoken else None
+        last = f"{views.number(turn.score)}: {turn.verdict.feedback} " if turn else ""
         self.say(f"{last}Your turn {spoken + 1} of {self.max_turns}.")
         return self._said.get()
 
@@ -403,9 +412,9 @@ class JudgeChair(w.VBox):
         self.theirs.append(verdict.score)
         found = agreement(self.mine, self.theirs)
         tau = "" if math.isnan(found["tau"]) else f", rank agreement (tau) {found['tau']:.2f}"
-        self._answer.value = (f'<div role="status" style="{views.TIGHT}">judge <b>{views.number(verdict.score)}</b>, you {self._score.value:.2f}: '
-                              f"{views.text_html(verdict.feedback, total=600)}<br>so far n = {found['n']}, mean gap "
-                              f"{found['gap']:.2f}{tau}</div>{views.verdict_html(verdict)}")
+        self._answer.value = (f'<div role="status" style="{views.TIGHT}">judge <b>{views.number(verdict.score)}</b>, you '
+                              f"{self._score.value:.2f}: {views.text_html(verdict.feedback, total=600)}<br>so far n = "
+                              f"{found['n']}, mean gap {found['gap']:.2f}{tau}</div>{views.verdict_html(verdict)}")
         self._reveal.disabled, self._next.disabled = True, self.at == len(self.pairs) - 1
 
     def next(self) -> None:
@@ -417,6 +426,7 @@ class JudgeChair(w.VBox):
     def _draw(self):
         target, image, _ = self.pairs[self.at]
         alts = f"target {self.at + 1}", f"render {self.at + 1}, its score not yet shown"
-        cells = [views._figure(picture(p, alt, 320), name, 330) for p, alt, name in zip((target, image), alts, ("target", "render"))]
+        shown = zip((target, image), alts, ("target", "render"), strict=True)
+        cells = [views._figure(picture(p, alt, 320), name, 330) for p, alt, name in shown]
         self._pictures.value = f"<p>pair {self.at + 1} of {len(self.pairs)}</p>" + views._row(cells)
         self._answer.value, self._reveal.disabled, self._next.disabled = "", False, True

@@ -295,7 +295,7 @@ def test_an_animation_is_shown_at_its_end(browser):
 
 
 def test_the_quick_picture_is_the_careful_one(browser, monkeypatch):
-    codes = [pages.code("pages", "benchmark", i) for i in range(4)]
+    codes = [pages.code("pages", "benchmark", i) for i in range(4)] + list(PECULIAR.values()) + [NORMAL]
     quick = [browser.html(code).tobytes() for code in codes]
     monkeypatch.setattr(browser_module, "MOVES", browser_module.re.compile(b""))
     assert [browser.html(code).tobytes() for code in codes] == quick
@@ -307,6 +307,88 @@ def test_nothing_of_one_page_is_left_on_the_next(browser):
                  "id=a>other</p>")
     browser.html("<p>small</p>", size=(333, 222))
     assert browser.html("<p>plain</p>").tobytes() == alone
+
+
+def navigated(browser, code, monkeypatch):
+    """The page in a document of its own, as any browser opens it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(browser_module, "LASTS", browser_module.re.compile(b""))
+        return browser.html(code)
+
+
+GREEN = "<body style='background:#00ff00'>"
+LEFT_BEHIND = {                                  # a page, and the next one, on which it might leave a mark
+    "policy": ("<meta http-equiv=Content-Security-Policy content=\"style-src 'none'\">", GREEN),
+    "language": ("<meta HTTP-EQUIV=content-language content=ja>", "<style>:lang(ja){background:red}</style>"),
+    "default style": ("<meta http-equiv=default-style content=b>",
+                      "<style title=a>p{color:red}</style><style title=b>p{color:blue}</style><p>x"),
+    "style set": ("<style title=a></style>", "<style title=b>p{color:red}</style><p>x"),
+    "style set of a link": ("<link rel=stylesheet href='data:text/css,' title = a>",
+                            "<style title=b>p{color:red}</style><p>x"),
+    "base": ("<base href='http://x.invalid/900x700/'>", "<img src=a.png>"),
+    "no doctype": ("<p>x", "<!doctype html><body style='font:40px serif'><table><td style='width:50'>x"),
+    "doctype": ("<!doctype html><p>x", "<body style='font:40px serif'><table><td style='width:50'>x"),
+    "focus": ("<input autofocus>", "<style>:focus{background:red}</style><input><input autofocus>"),
+    "scroll position": ("<div style='height:2500px'></div><a id=x></a><input autofocus>",
+                        "<p style='position:fixed;top:9px'>x</p><div style='height:2000px'>"),
+    "colour scheme": ("<meta name=color-scheme content=dark>", "<p>x<input>"),
+    "property": ("<style>@property --x{syntax:'<color>';inherits:false;initial-value:red}</style>",
+                 "<p style='background:var(--x,lime)'>x"),
+    "font": ("<style>@font-face{font-family:'DejaVu Sans';src:local('Liberation Serif')}</style><p>x",
+             "<p style='font:40px DejaVu Sans'>words"),
+    "counter style": ("<style>@counter-style decimal{system:cyclic;symbols:'x'}</style>", "<ol><li>a<li>b</ol>"),
+    "layers": ("<style>@layer b,a;</style>", "<style>@layer a{p{color:red}}@layer b{p{color:blue}}</style><p>x"),
+    "frames": ("<frameset rows='50%,*'><frame><frame></frameset>", "<p>x"),
+    "writing": ("<html dir=rtl><body style='writing-mode:vertical-rl'><div style='width:9000px'>x",
+                "<div style='width:3000px;background:linear-gradient(90deg,red,blue)'>x"),
+    "overflow": ("<html style='overflow:hidden;height:100%'>", "<div style='height:2000px'>x"),
+    "viewport": ("<meta name=viewport content='width=300,initial-scale=3'>", "<p>x"),
+    "shadow": ("<body><template shadowrootmode=open><b>other</b></template>", "<p>x"),
+    "dialog": ("<dialog open>x</dialog><div popover id=p>y</div>", "<p>x"),
+    "old phone": ("<!DOCTYPE html PUBLIC '-//WAPFORUM//DTD XHTML Mobile 1.0//EN' ''>", "<p>x"),
+    "text without end": ("<plaintext>", "<p>x"),
+    "encoding": ("<meta charset=utf-16>", "<p>\u00e4\u4e2d"),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_BEHIND)
+def test_a_page_leaves_no_mark_on_the_next_one(browser, monkeypatch, name):
+    first, second = LEFT_BEHIND[name]
+    expected = navigated(browser, second, monkeypatch)
+    browser.html(first)
+    assert browser.html(second).tobytes() == expected.tobytes()
+
+
+PECULIAR = {
+    "byte order mark": "\ufeff<!doctype html><table><td style='width:50'>x", "no doctype": "<table><td style='width:50'>x",
+    "xml": "<?xml version='1.0'?><!doctype html><p>x", "no script": "<noscript><p>no script</noscript><p>x",
+    "line ends": "<pre>\r\na\rb\r\nc</pre>", "zeros": "<p>a\0b<img al\0t=x>", "half a sign": "<p>\ud800x",
+    "shadow": "<div><template shadowrootmode=open><b>in the shadow</b></template>outside</div>",
+    "pictures": "<img src=a/400x300><p style='background:url(//b.invalid/c)'>x<iframe srcdoc='<img src=d>'></iframe>",
+    "viewport": "<div style='height:100vh;background:#00ff00'></div><p style='position:fixed;bottom:0'>x<p>y",
+    "style of its own": "<link rel=stylesheet href='data:text/css,p{color:red}'><p>x", "nothing": "<!-- -->",
+}
+
+
+@pytest.mark.parametrize("name", PECULIAR)
+def test_a_kept_document_shows_what_a_new_one_shows(browser, monkeypatch, name):
+    expected = navigated(browser, PECULIAR[name], monkeypatch)
+    browser.html("<p>another")
+    assert browser.html(PECULIAR[name]).tobytes() == expected.tobytes()
+
+
+def test_a_page_that_moves_costs_nothing_once_it_is_drawn():
+    page = "<style>@keyframes a{to{width:9px}}p{animation:a 1s infinite;filter:blur(9px)}</style>" + "<p>x" * 50
+    with Browser(pages=1) as browser:
+        browser.html(page)
+
+        def cpu():
+            return sum(sum(process.cpu_times()[:2]) for process in children())
+
+        time.sleep(0.5)
+        before = cpu()
+        time.sleep(1.5)
+        assert cpu() - before < 0.15
 
 
 def test_it_works_inside_a_running_event_loop(browser):

@@ -85,6 +85,50 @@ def test_pictures_made_from_the_targets_own_pixels_earn_little(target):
         assert judge(target, image).score <= 0.35
 
 
+def blocks(*colours, size=(300, 400), height=80):
+    """Bars of text-like stripes, one under the other, as a page has its sections."""
+    page = Image.new("RGB", size, "white")
+    for i, colour in enumerate(colours):
+        page.paste(colour, (0, i * height, size[0], i * height + height // 2))
+        for x in range(20, size[0] - 20, 12 + 4 * i):
+            page.paste("black", (x, i * height + height // 2 + 12, x + 7, i * height + height // 2 + 22))
+    return page
+
+
+def test_a_ground_stays_the_ground_where_another_colour_outgrows_it():
+    target, larger = Image.new("RGB", (200, 200), "white"), Image.new("RGB", (200, 200), "white")
+    target.paste("teal", (32, 32, 168, 168)), larger.paste("teal", (24, 24, 176, 176))
+    assert np.mean(np.asarray(larger) == 255) < 0.6 and judge(target, larger).score > 0.6
+
+
+def test_a_page_without_its_last_block_is_not_stretched_over_the_whole():
+    target = blocks("navy", "orange", "green", "purple", "red")
+    shorter = blocks("navy", "orange", "green", "purple", size=(300, 320))
+    assert judge(target, shorter).score > 0.6 > judge(target, blocks("navy", size=(300, 80))).score
+
+
+def test_a_mirrored_pattern_is_seen_by_its_colours_where_its_shapes_are_symmetric():
+    pattern = Image.new("RGB", (300, 300), "white")
+    for i, colour in enumerate(("red", "gold", "navy", "teal", "purple", "green", "black", "orange", "brown")):
+        x, y = 20 + 95 * (i % 3), 20 + 95 * (i // 3)
+        pattern.paste(colour, (x, y, x + 70, y + 70))
+    assert judge(pattern, ImageOps.mirror(pattern)).score <= 0.35
+
+
+@pytest.mark.parametrize("kind", ["pie", "area"])
+def test_a_coarse_copy_of_large_flat_areas_earns_little(kind):
+    target = chart(kind=kind, title="", x="", y="")
+    mosaic = target.resize((16, 12), Image.Resampling.BOX).resize(target.size, Image.Resampling.NEAREST)
+    for image in (mosaic, target.filter(ImageFilter.GaussianBlur(10))):
+        assert judge(target, image).score <= 0.35
+
+
+def test_feedback_tells_labels_from_ticks_where_there_are_no_tick_marks():
+    with plt.rc_context({"xtick.major.size": 0, "ytick.major.size": 0, "xtick.major.pad": 2, "ytick.major.pad": 2}):
+        a, b, c = chart.__wrapped__(), chart.__wrapped__(x="month"), chart.__wrapped__(y="cost")
+    assert PixelJudge().feedback(a, b) == "X label differs." and PixelJudge().feedback(a, c) == "Y label differs."
+
+
 def test_a_wrong_title_and_a_missing_legend_are_seen_by_the_score(target):
     assert judge(target, chart(title="Traffic")).score <= 0.93
     assert judge(chart(kind="line", legend=True), chart(kind="line")).score <= 0.93

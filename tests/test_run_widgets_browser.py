@@ -50,7 +50,7 @@ def _output(page, code):
 def page(lab, chromium):  # noqa: F811
     notebook = nbformat.read(ROOT / "notebooks" / "05_groups_and_advantages.ipynb", 4)
     notebook.cells.append(nbformat.v4.new_code_cell("print('the', 'end')"))
-    page = _opened(lab, chromium, "05.ipynb", notebook, "the end")
+    page = _opened(lab, chromium, "05.ipynb", notebook)
     page.locator(".js-plotly-plot").nth(1).wait_for()
     yield page
     page.close()
@@ -59,7 +59,7 @@ def page(lab, chromium):  # noqa: F811
 def test_notebook_01_shows_every_picture_with_its_text(lab, chromium):  # noqa: F811
     notebook = nbformat.read(ROOT / "notebooks" / "01_data.ipynb", 4)
     notebook.cells.append(nbformat.v4.new_code_cell("print('the', 'end')"))
-    page = _opened(lab, chromium, "01.ipynb", notebook, "the end")
+    page = _opened(lab, chromium, "01.ipynb", notebook)
     assert page.locator(ERRORS).count() == 0 and page.evaluate(ALTLESS) == [] and page.errors == []
     assert page.locator(".jp-OutputArea img").count() == 3
     page.close()
@@ -133,7 +133,8 @@ def test_a_filter_a_rollout_its_group_and_new_weights(page):
     browser = _output(page, "rl.inspect_run(run)")
     browser.get_by_role("button", name="All steps").click()
     browser.get_by_role("combobox", name="Show").select_option("crashed: the final code drew nothing")
-    browser.get_by_role("status").filter(has_text="9 of 16 rollouts").wait_for()
+    crashed = re.search(r"'crashed': (\d+)", _output(page, "print(run.counts())").inner_text()).group(1)
+    browser.get_by_role("status").filter(has_text=re.compile(rf"^{crashed} of 16 rollouts")).wait_for()
     browser.get_by_role("button", name="Open rollout").first.click()
     browser.get_by_role("heading", name="Its group, by advantage").wait_for()
     assert browser.locator("ol > li").count() == 4
@@ -144,8 +145,8 @@ def test_a_filter_a_rollout_its_group_and_new_weights(page):
 
 def test_a_live_run_is_followed_survives_the_kernel_and_is_stopped(lab, chromium):  # noqa: F811
     start = ("import rrvf_lab as rl; rl.start('demo', output='live', steps=500, prompts=1, group=4, micro_batch=4, "
-             "save_steps=1, test_images=None); print('the', 'end')")
-    page = _opened(lab, chromium, "live.ipynb", _notebook(start, "rl.watch('live')"), "the end")
+             "save_steps=1, test_images=None)")
+    page = _opened(lab, chromium, "live.ipynb", _notebook(start, "rl.watch('live')"))
     pid = int((lab[0] / "live" / "pid").read_text())
     try:
         watched = _output(page, "rl.watch('live')")
@@ -154,7 +155,7 @@ def test_a_live_run_is_followed_survives_the_kernel_and_is_stopped(lab, chromium
         watched.get_by_role("heading", name=re.compile("A group of step")).wait_for()
         page.get_by_role("menuitem", name="Kernel", exact=True).click()
         page.get_by_text("Restart Kernel…", exact=True).click()
-        page.get_by_role("button", name="Restart", exact=True).click()
+        page.locator(".jp-Dialog .jp-mod-accept").click()
         page.get_by_text("| Idle").wait_for()
         page.locator(".jp-CodeCell", has_text="rl.watch('live')").locator(".cm-content").click()
         page.keyboard.press("Control+A")
@@ -178,7 +179,7 @@ def test_a_live_run_is_followed_survives_the_kernel_and_is_stopped(lab, chromium
 
 def test_hostile_text_runs_no_script(lab, chromium):  # noqa: F811
     cells = [HOSTILE, "rl.inspect_group(rl.load_rollouts('evil'))", "rl.watch('evil')", "print('the', 'end')"]
-    page = _opened(lab, chromium, "evil.ipynb", _notebook(*cells), "the end")
+    page = _opened(lab, chromium, "evil.ipynb", _notebook(*cells))
     browser = _output(page, "view = rl.inspect_run")
     browser.get_by_role("button", name="Open rollout 2").click()
     browser.get_by_role("heading", name="Its group, by advantage").wait_for()

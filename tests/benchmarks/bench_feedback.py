@@ -1,9 +1,11 @@
-"""How often the first sentence of the feedback names the one thing that is wrong: `python tests/benchmarks/bench_feedback.py`.
+"""How often the first sentence of the feedback names the one thing that is wrong.
+
+    python tests/benchmarks/bench_feedback.py --n 40 --seed 0 --show
 
 Charts of this file's own generator (matplotlib in five styles, nine kinds, one or two series; neither `rrvf_lab.charts`
 nor the nano model's dialect), each with every single error it can have. Named means that the first sentence is the one
 the vocabulary has for that error, with the right colour or direction. "Anywhere" counts the other sentences as well.
-`--n 40` charts, `--seed 0`, `--show` prints what was said instead.
+`--show` prints what was said instead.
 
 Left out: two errors at once, a missing bar among many, subplots, and whether the sentence helps a model to repair.
 """
@@ -34,10 +36,11 @@ ASKED = 0.8
 def spec(rng):
     kind, n = rng.choice(KINDS), rng.randint(3, 7)
     rows = 2 if kind in TWO else 1
-    return dict(kind=kind, style=rng.choice(STYLES), title=rng.choice(TITLES), x=rng.choice(XLABELS), y=rng.choice(YLABELS),
-                values=[[round(rng.uniform(2, 9), 1) for _ in range(n)] for _ in range(rows)], top=10 * rows if kind == "stacked" else 10,
-                paint=rng.sample(PAINTS, rows), legend=rng.random() < 0.6, grid=rng.random() < 0.3, named=rng.random() < 0.5,
-                size=rng.choice([(5, 4), (6, 4), (6.4, 4.8), (7, 4.2)]), place=(0.14, 0.16, 0.8, 0.72), font=rng.choice([9, 10, 12]))
+    return dict(kind=kind, style=rng.choice(STYLES), title=rng.choice(TITLES), x=rng.choice(XLABELS),
+                y=rng.choice(YLABELS), values=[[round(rng.uniform(2, 9), 1) for _ in range(n)] for _ in range(rows)],
+                top=10 * rows if kind == "stacked" else 10, paint=rng.sample(PAINTS, rows), legend=rng.random() < 0.6,
+                grid=rng.random() < 0.3, named=rng.random() < 0.5, font=rng.choice([9, 10, 12]),
+                size=rng.choice([(5, 4), (6, 4), (6.4, 4.8), (7, 4.2)]), place=(0.14, 0.16, 0.8, 0.72))
 
 
 def draw(s):
@@ -97,7 +100,7 @@ def errors(s, rng):
     for up in (False, True):
         row, i = rng.randrange(len(s["values"])), rng.randrange(len(s["values"][0]))
         values = [list(v) for v in s["values"]]
-        values[row][i] = round(values[row][i] * rng.uniform(1.3, 1.6) if up else values[row][i] * rng.uniform(0.4, 0.7), 1)
+        values[row][i] = round(values[row][i] * (rng.uniform(1.3, 1.6) if up else rng.uniform(0.4, 0.7)), 1)
         word = {True: "long" if s["kind"] == "barh" else "high", False: "short" if s["kind"] == "barh" else "low"}[up]
         yield f"one value {'higher' if up else 'lower'}", s | dict(values=values), [f"Too {word} at"]
     groups = (("bar", "barh", "line", "scatter", "area", "step"), TWO)
@@ -134,7 +137,8 @@ def main():
             if options.show and not named[error][-1][0]:
                 print(f"{error:17}{s['kind']:10}{s['style']:20}wanted {' or '.join(right)} got: {feedback}")
     every = [hit for hits in named.values() for hit in hits]
-    print(f"{options.n} charts, {len(every)} single errors, seed {options.seed}\n{'':17}{'first':>7}{'anywhere':>10}{'n':>6}")
+    print(f"{options.n} charts, {len(every)} single errors, seed {options.seed}")
+    print(f"{'':17}{'first':>7}{'anywhere':>10}{'n':>6}")
     for error, hits in [*named.items(), ("all", every)]:
         first, anywhere = np.mean(hits, 0)
         print(f"{error:17}{first:7.0%}{anywhere:10.0%}{len(hits):6}{'' if first >= ASKED else '  <-'}")

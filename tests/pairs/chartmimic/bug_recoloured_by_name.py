@@ -2,7 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 bars = plt.bar([1, 2], [3, 4])
-bars[0].set_color((1, 0, 0))
+bars[1].set_color((1, 0, 0))
 plt.savefig("x.pdf")
 
 # ----- candidate -----
@@ -10,4 +10,4 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 bars = plt.bar([1, 2], [3, 4])
-bars[0].set_color("red")
+bars[1].set_color("red")
