@@ -38,8 +38,9 @@ MAX_HTML = 1_000_000                         # bytes of a page, with the picture
 MAX_LEAVES = 20                              # a page may try to go elsewhere so often, in vain
 # in the code of a page that may look different a moment later: an animation, a caret, a font being loaded
 MOVES = re.compile(rb"anim|transition|autofocus|font-face|marquee|video|\\", re.IGNORECASE)
-# what a document keeps when its content is replaced: policies, languages, the style set and the focus once chosen
-LASTS = re.compile(rb"http-equiv|title\s*=|autofocus", re.IGNORECASE)
+# what a document may keep when its content is replaced: a policy, a language, colours, the style set once chosen
+LASTS = re.compile(rb"""<meta(?!\s+charset=["']?[\w-]+["']?\s*/?>|\s+name=["']?(viewport|description|keywords|author)\b)"""
+                   rb"""|http-equiv|title\s*=|autofocus""", re.IGNORECASE)
 GRAY = "#c8c8c8"                             # a picture that cannot be reached
 WINDOW = {"width": 300, "height": 200}
 HTML_URL, PLOTLY_URL = "http://page.invalid/", "http://plotly.invalid/"
@@ -483,9 +484,9 @@ class Browser:
     async def _html(self, page, data, size):
         width, height = size or (WIDTH, HEIGHT)
         await self._viewport(page, width, height)
-        await self._load(page, data)
+        metrics = await self._load(page, data)
         if size is None:
-            metrics = await page.devtools.send("Page.getLayoutMetrics")
+            metrics = metrics or await page.devtools.send("Page.getLayoutMetrics")
             height = min(max(math.ceil(metrics["cssContentSize"]["height"]), HEIGHT), TALLEST)
         moves = bool(MOVES.search(data))
         image = await self._shot(page, width, height, self.javascript or moves)
@@ -503,8 +504,10 @@ class Browser:
                 await self._frame(page)                      # the old document's events come before the answer
             if not lasts:
                 page.stopped = asyncio.get_running_loop().create_future()
-                await page.devtools.send("Page.setDocumentContent", {
-                    "frameId": page.main, "html": data.decode("utf-8").removeprefix("\ufeff")})
+                _, metrics = await asyncio.gather(page.devtools.send("Page.setDocumentContent", {
+                    "frameId": page.main, "html": data.decode("utf-8").removeprefix("\ufeff")}),
+                    page.devtools.send("Page.getLayoutMetrics"))
+                if page.stopped.done(): return metrics
                 await page.stopped
             return
         # `goto` alone would wait for ever where a script stops the loading

@@ -1,40 +1,49 @@
 """ChartMimic's four low-level scores: F1 of text, layout, type and colour between a reference and a candidate program.
 
 The benchmark (arXiv 2406.09961) compares what two programs did, not their pictures. Both are run once in our sandbox
-with listeners on matplotlib; what was heard comes back as the pixels of a small figure, so that no hook is needed there.
+with listeners on matplotlib; what was heard comes back as the pixels of a small figure, so that no hook is
+needed there.
 
     text    every string drawn, after the ticks of all axes were removed; a multiset, position ignored
     layout  the place in a grid (rows, columns, first and last of both) of each axes that has one; a multiset
     type    outermost plotting calls by name; a multiset
-    colour  a set of (plotting call, final colour or colormap's name); inside each call the best one-to-one assignment of
-            max(0, 1 - dE2000 / 100); more than ten colours are thinned first: none within 0.3 of an earlier one stays
+    colour  a set of (plotting call, final colour or colormap's name); inside each call the best one-to-one assignment
+            of max(0, 1 - dE2000 / 100); more than ten colours are thinned first: none within 0.3 of an earlier
+            one stays
 
 Precision divides by what the candidate has, recall by what the reference has. Names of calls are those of matplotlib
-3.8.4, which the benchmark pins: 2-D and 3-D `scatter` share one name there, and so do the two `bar`s, Ellipse and Circle.
+3.8.4, which the benchmark pins: 2-D and 3-D `scatter` share one name there, and so do the two `bar`s, Ellipse
+and Circle.
 
-Where the official evaluators (github ChartMimic/ChartMimic and its copy in VLMEvalKit) fall over, we differ. Each place:
+Where the official evaluators (github ChartMimic/ChartMimic and its copy in VLMEvalKit) fall over, we differ.
+Each place, with its effect:
 
-    stale-score       chart_type_evaluator, `_calculate_metrics`: no plotting call in the candidate -> returns at once, and
-                      the score is that of the item before (the copy makes fresh evaluators: 0, as here)
-    stuck-flag        both *_prefix files, `in_decorator`: set without try/finally. After a call that raises and is caught,
-                      nothing more is counted
-    crash-on-colour   color_evaluator_prefix: a colour it cannot convert (a bar recoloured by name: it reads the letters of
-                      `_original_facecolor`; a venn region without patch; an empty collection) raises inside the program or
-                      at its end, the log is missing, and the whole colour score is 0
-    seen-once         color_evaluator_prefix, `drawed_objects`: artists of one call and one first colour replace each other, so
-                      of boxes recoloured later only the last counts. Deterministic, so kept: published numbers have it
+    stale-score       chart_type_evaluator, `_calculate_metrics`: no plotting call in the candidate -> returns at once,
+                      and the score is that of the item before (the copy makes fresh evaluators: 0, as here)
+    stuck-flag        both *_prefix files, `in_decorator`: set without try/finally. After a call that raises and is
+                      caught, nothing more is counted
+    crash-on-colour   color_evaluator_prefix: a colour it cannot convert (a bar recoloured by name: it reads the letters
+                      of `_original_facecolor`; a venn region without patch; an empty collection) raises inside the
+                      program or at its end, the log is missing, and the whole colour score is 0
+    seen-once         color_evaluator_prefix, `drawed_objects`: artists of one call and one first colour replace each
+                      other, so of boxes recoloured later only the last counts. Deterministic, so kept: published
+                      numbers have it
     hash-order        `filter_color` thins a set in hash order: with more than ten colours the score changes from run to
                       run. Here in sorted order
-    pdf-twice         text_evaluator: a PDF that the program writes itself (`fig.savefig("a.pdf")`) is heard as well, ticks
-                      included. Here only the figure that is evaluated
-    first-savefig     text_evaluator: the code that removes ticks is pasted before the first text "plt.savefig"; inside an
-                      indented block the script no longer compiles, and text is 0. Here at the first call
-    empty-reference   color_evaluator: no colour in the reference divides by zero unless the path has "box" in it. Here 0
+    pdf-twice         text_evaluator: a PDF that the program writes itself (`fig.savefig("a.pdf")`) is heard as well,
+                      ticks included. Here only the figure that is evaluated
+    first-savefig     text_evaluator: the code that removes ticks is pasted before the first text "plt.savefig"; inside
+                      an indented block the script no longer compiles, and text is 0. Here at the first call
+    empty-reference   color_evaluator: no colour in the reference divides by zero unless the path has "box" in it.
+                      Here 0
+    lines-lost        the copy's color_evaluator_prefix with matplotlib 3.11: the method that makes lines was renamed,
+                      the copy hears it and then does not read it, so `plot` has no colours and such charts score 0
     permutations      color_evaluator tries all permutations; the Hungarian method finds the same maximum
 
 The harness is part of a number, so its choices are arguments: `cut` (drop all from the first `plt.savefig(` or
-`plt.show(`, as both harnesses do, whatever follows), `graph` (networks: every axes counts as the same place), `subclasses` (the original and its copy differ),
-`failures` of `summarise` (0 over all items as published, or only those that ran), the judge's `swap`.
+`plt.show(`, as both harnesses do, whatever follows), `graph` (networks: every axes counts as the same place),
+`subclasses` (the original and its copy differ), `failures` of `summarise` (0 over all items as published, or only those
+that ran), the judge's `swap`.
 
 A candidate can forge what is heard about itself, there as here; it never sees the reference.
 Needs squarify and matplotlib-venn for programs that use them.
@@ -59,11 +68,12 @@ from .render import shared
 PARTS = ("text", "layout", "type", "color")
 WIDTH = 256               # pixels in a row of the figure that carries the facts
 THIN_ABOVE, THIN_AT = 10, 0.7
-MARKS = re.compile(r"# Part 2: Data Preparation\n# =+\n(.*?)# =+\n# Part 3: Plot Configuration and Rendering", re.DOTALL)
+MARKS = re.compile(r"# Part 2: Data Preparation\n# =+\n(.*?)# =+\n# Part 3: Plot Configuration and Rendering",
+                   re.DOTALL)
 GIVEN = """import warnings; warnings.filterwarnings("ignore")
 import math, colorsys
-import numpy as np, pandas as pd, matplotlib.pyplot as plt, matplotlib.colors as mcolors, matplotlib.gridspec as gridspec
-from matplotlib import cm
+import numpy as np, pandas as pd, matplotlib.pyplot as plt, matplotlib.colors as mcolors, matplotlib.gridspec as
+gridspec from matplotlib import cm
 from matplotlib.colors import LogNorm
 from matplotlib.gridspec import GridSpec
 for _line in ("import seaborn as sns", "import networkx as nx", "from matplotlib_venn import venn2",
@@ -200,8 +210,8 @@ def _observe(code, labels, subclasses, width):
         setattr(owner, name, heard)
 
     plain = {  # call: how to read its colours
-        "scatter": cmap_or(one_face), "axhline": one_line, "axvline": one_line, "axhspan": one_patch, "axvspan": one_patch,
-        "hlines": edges, "vlines": edges, "bar": patches, "hist": bars_of_histogram, "quiver": faces,
+        "scatter": cmap_or(one_face), "axhline": one_line, "axvline": one_line, "axhspan": one_patch,
+        "axvspan": one_patch, "hlines": edges, "vlines": edges, "bar": patches, "hist": bars_of_histogram, "quiver": faces,
         "pie": lambda self, made, given: each(face, made[0]), "fill": patches, "broken_barh": faces,
         "boxplot": lambda self, made, given: each(face, [b for b in made["boxes"] if type(b) is PathPatch]),
         "violinplot": lambda self, made, given: each(first_face, made["bodies"]),
@@ -215,8 +225,8 @@ def _observe(code, labels, subclasses, width):
            "line", lambda self, made, given: each(lambda a: a.get_color(), made[:1]))
     listen(PolarAxes, "plot", None, "polar plot", lambda self, made, given:
            lines(self, made, given) if of(self, PolarAxes) else [])
-    for name, kind, read in (("scatter", "scatter", cmap_or(faces)), ("plot", "3-D plot", lines), ("bar", "bar", patches),
-                             ("plot_surface", "plot_surface", cmap_or(one_face)), ("bar3d", "bar3d", one_face),
+    for name, kind, read in (("scatter", "scatter", cmap_or(faces)), ("plot", "3-D plot", lines),
+                             ("bar", "bar", patches), ("plot_surface", "plot_surface", cmap_or(one_face)), ("bar3d", "bar3d", one_face),
                              ("add_collection3d", "add_collection3d", faces)):
         listen(Axes3D, name, kind, "3-D " + name, read)
     listen(NonUniformImage, "__init__", "NonUniformImage", "NonUniformImage", colormap)
@@ -334,9 +344,9 @@ class Facts:
 def observe(codes, cut=True, subclasses=False, renderer=None) -> list[Facts]:
     """Run matplotlib programs in the sandbox and note what the four scores need -> a `Facts` for each, in order.
 
-    `cut` drops everything from the first `plt.savefig(` or `plt.show(` and saves there, as the harness treats candidates;
-    references run whole. `subclasses` as in `low_level`. `renderer` defaults to the shared one. A program that fails is a
-    `Facts` with `error`.
+    `cut` drops everything from the first `plt.savefig(` or `plt.show(` and saves there, as the harness treats
+    candidates; references run whole. `subclasses` as in `low_level`. `renderer` defaults to the shared one. A program
+    that fails is a `Facts` with `error`.
 
         observe(["import matplotlib.pyplot as plt\\nplt.bar([1, 2], [3, 4])"])[0].types     # {"bar": 1}
     """
@@ -354,7 +364,8 @@ class Labels:
 
 
 def labels(codes, renderer=None) -> list[Labels]:
-    """Run matplotlib programs in the sandbox and note every visible text of their current figure -> `Labels`, in order."""
+    """Run matplotlib programs in the sandbox and note every visible text of their current figure -> `Labels`, in
+    order."""
     out = []
     for said in _listen(codes, True, False, renderer):
         try:
@@ -380,8 +391,8 @@ def with_data(candidate: str, reference: str) -> str:
     """
     found = MARKS.search(reference)
     if not found:
-        raise ValueError("the reference has no '# Part 2: Data Preparation' block, which items of the customized set have; "
-                         "score it as a direct item, without with_data")
+        raise ValueError("the reference has no '# Part 2: Data Preparation' block, which items of the customized set "
+                         "have; score it as a direct item, without with_data")
     return f"{GIVEN}{found[1].strip()}\n{candidate}"
 
 
@@ -454,25 +465,28 @@ class LowLevel:
 def low_level(reference: str, candidate: str, graph=False, cut=True, subclasses=False, renderer=None) -> LowLevel:
     """ChartMimic's low-level scores of one candidate program against the reference program -> `LowLevel`.
 
-    `graph`: the item is of the benchmark's kind "graph" (its name begins so), where layout only counts axes. `subclasses`:
-    what a subclass of PolarAxes or Ellipse draws (radar charts, arcs) counts as its parent's, as in VLMEvalKit's copy; the
-    original counts polar lines of a subclass as plain `plot` and misses their colours. A candidate that fails scores 0 with
-    its error; a reference that fails raises ValueError, as no candidate can be scored by it.
+    `graph`: the item is of the benchmark's kind "graph" (its name begins so), where layout only counts axes.
+    `subclasses`: what a subclass of PolarAxes or Ellipse draws (radar charts, arcs) counts as its parent's, as in
+    VLMEvalKit's copy; the original counts polar lines of a subclass as plain `plot` and misses their colours. A
+    candidate that fails scores 0 with its error; a reference that fails raises ValueError, as no candidate can be
+    scored by it.
 
-        low_level("import matplotlib.pyplot as plt\\nplt.plot([1, 2])", "import matplotlib.pyplot as plt\\nplt.plot([3, 4])")
+        low_level("import matplotlib.pyplot as plt\\nplt.plot([1, 2])", "import matplotlib.pyplot as plt\\nplt.plot([3,
+        4])")
     """
     return low_levels([(reference, candidate, graph)], cut, subclasses, renderer)[0]
 
 
 def low_levels(items, cut=True, subclasses=False, renderer=None) -> list[LowLevel]:
-    """`low_level` of many (reference, candidate) or (reference, candidate, graph), as many at a time as the renderer has
-    workers; an equal reference is run once."""
+    """`low_level` of many (reference, candidate) or (reference, candidate, graph), as many at a time as the renderer
+    has workers; an equal reference is run once."""
     items = [(*item, False)[:3] for item in items]
     references = list(dict.fromkeys(item[0] for item in items))
     known = dict(zip(references, observe(references, False, subclasses, renderer), strict=True))
     for facts in known.values():
         if facts.error:
-            raise ValueError(f"a reference program does not run here: {facts.error.splitlines()[-1]}{_advice(facts.error)}")
+            raise ValueError(f"a reference program does not run here: {facts.error.splitlines()[-1]}"
+                             f"{_advice(facts.error)}")
     drawn = observe([item[1] for item in items], cut, subclasses, renderer)
     return [score(known[reference], facts, graph) for (reference, _, graph), facts in zip(items, drawn, strict=True)]
 
@@ -521,7 +535,8 @@ def color_f1(reference, candidate) -> F1:
 
 
 def thinned(colours) -> list:
-    """Distinct (call, colour), sorted; of more than ten, those too like one already kept are dropped, whatever the call."""
+    """Distinct (call, colour), sorted; of more than ten, those too like one already kept are dropped, whatever the
+    call."""
     colours = sorted(set(colours))
     if len(colours) <= THIN_ABOVE:
         return colours
@@ -594,12 +609,13 @@ def high_level(judge, reference, candidate) -> dict:
 
 
 def summarise(scores, judged=None, failures="zero", unscored="drop") -> dict:
-    """The benchmark's table from `LowLevel`s and, beside them, the judge's scores (0 to 100, NaN: unscored), if there are.
+    """The benchmark's table from `LowLevel`s and, beside them, the judge's scores (0 to 100, NaN: unscored), if there
+    are.
 
-    `failures`: "zero" counts failed candidates as 0 over all items, as published; "drop" takes those that ran. `unscored`:
-    "drop" leaves unscored items out of the judge's mean, "zero" counts them as 0, as VLMEvalKit does with an answer that it
-    cannot read. Values are 0 to 100: exec, text, layout, type, color, average (of the four), gpt, overall (mean of
-    average and gpt), and n.
+    `failures`: "zero" counts failed candidates as 0 over all items, as published; "drop" takes those that ran.
+    `unscored`: "drop" leaves unscored items out of the judge's mean, "zero" counts them as 0, as VLMEvalKit does with
+    an answer that it cannot read. Values are 0 to 100: exec, text, layout, type, color, average (of the four), gpt,
+    overall (mean of average and gpt), and n.
 
         summarise(low_levels(items), failures="drop")["average"]
     """

@@ -148,15 +148,15 @@ def judge(target, image, error=None) -> Verdict:
 
 
 def difference(target, image) -> Image.Image:
-    """Where two pictures differ, as an RGB picture of the target's size on white.
+    """Where two pictures differ, as an RGB picture of the target's size on white, its longest side at most PAGE.
 
     Red: ink that only the target has. Blue: ink that only the image has. Near-black: ink in both, other colour.
     Light gray: the same. Ink is what stands out from the picture's most frequent colour.
 
     Example: `difference(target, render).save("difference.png")`
     """
-    target = _rgb(target)
-    a, b = _Colours(target), _Colours(_fit(_rgb(image), target.size))
+    target = _page(target)
+    a, b = _Colours(target), _Colours(_fit(_page(image), target.size))
     ink_a, ink_b = a.distance > 15, b.distance > 15
     same = np.abs(a.lab - b.lab).sum(2) < 24
     out = np.full((*ink_a.shape, 3), 255, np.uint8)

@@ -3,12 +3,13 @@
 Raw images carry no labels. Synthetic charts can be made again from their seed (`charts.truth`): `fields` compares type,
 colour, values and title. Only programs of the nano model's dialect are understood; any other counts as wrong.
 
-The published metrics, on reference code: ChartMimic in `chartmimic` (`low_level`, `high_level`), Design2Code and WebSight in
-`webmetrics` (`page_score`), Plot2Code (arXiv 2405.07990) here: `plot2code_text` and `plot2code_rating`. Its harness
-(github TencentARC/Plot2Code) leaves failed and all-white pictures out of both means, where others count them as 0; the
-mean over what ran, times the share that ran, is the other one.
+The published metrics, on reference code: ChartMimic in `chartmimic` (`low_level`, `high_level`), Design2Code and
+WebSight in `webmetrics` (`page_score`), Plot2Code (arXiv 2405.07990) here: `plot2code_text` and `plot2code_rating`. Its
+harness (github TencentARC/Plot2Code) leaves failed and all-white pictures out of both means, where others count them as
+0; the mean over what ran, times the share that ran, is the other one.
 
-Left out: Plot2Code on plotly and R programs, its judge's exact words, and any metric that needs more than one candidate.
+Left out: Plot2Code on plotly and R programs, its judge's exact words, and any metric that needs more than one
+candidate.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from . import chartmimic, dialect
 from .chartmimic import high_level, low_level, low_levels  # noqa: F401
 from .webmetrics import Clip, Pages, page_score  # noqa: F401
 
-RATING = {"rating": (10, "overall appearance, colours, shapes, positions and every other thing to be seen; 1 is the worst")}
+RATING = {"rating": (10, "overall appearance, colours, shapes, positions and all else to be seen; 1 is the worst")}
 
 
 def fields(code: str | None, truth: dict) -> dict[str, float]:
@@ -61,7 +62,8 @@ def _axis(truth, heights):
 
 
 def accuracies(rollouts, truths) -> dict[str, float]:
-    """Mean `fields` of the rollouts' final code; `truths` maps a rollout's id to its truth. n of each is in `n_<field>`."""
+    """Mean `fields` of the rollouts' final code; `truths` maps a rollout's id to its truth. n of each is in
+    `n_<field>`."""
     rows = [fields(r.code, truths[r.id]) for r in rollouts]
     out = {}
     for name in ("type", "colour", "value", "title"):
@@ -74,14 +76,16 @@ def accuracies(rollouts, truths) -> dict[str, float]:
 # ------------------------------------------------------------------------------------------------------------ Plot2Code
 
 def plot2code_text(reference: str, candidate: str, renderer=None) -> float:
-    """Plot2Code's text match of two matplotlib programs in [0, 1]: matched / (matched + unmatched of both), 1 without text.
+    """Plot2Code's text match of two matplotlib programs in [0, 1]: matched / (matched + unmatched of both), 1 without
+    text.
 
     Every visible text counts, tick labels too, in lower case. Two match when equal and nearer than exp(-d / 100) > 0.8,
     d in each text's own coordinates (data, axes or pixels: the harness mixes them) scaled by the figures' sizes. Texts
-    without numbers for a place never match. nan when the candidate does not run; the harness drops it. Raises ValueError
-    when the reference does not run.
+    without numbers for a place never match. nan when the candidate does not run; the harness drops it. Raises
+    ValueError when the reference does not run.
 
-        plot2code_text("import matplotlib.pyplot as plt\\nplt.title('A')", "import matplotlib.pyplot as plt\\nplt.title('a')")
+        plot2code_text("import matplotlib.pyplot as plt\\nplt.title('A')", "import matplotlib.pyplot as
+        plt\\nplt.title('a')")
     """
     first, second = chartmimic.labels([reference, candidate], renderer)
     if first.error:
@@ -101,9 +105,11 @@ def plot2code_text(reference: str, candidate: str, renderer=None) -> float:
 
 
 def plot2code_rating(judge, reference, candidate) -> float:
-    """Plot2Code's rating of two pictures, 1 to 10, or nan (no picture, or the judge gave no verdict; the harness drops both).
+    """Plot2Code's rating of two pictures, 1 to 10, or nan (no picture, or the judge gave no verdict; the harness drops
+    both).
 
-    `judge` is a `VLMJudge` with `criteria=RATING`, in our words; the reference is shown first. An all-white picture is none.
+    `judge` is a `VLMJudge` with `criteria=RATING`, in our words; the reference is shown first. An all-white picture is
+    none.
 
         plot2code_rating(VLMJudge("a-model", url, criteria=RATING), reference_image, rendering.image)
     """

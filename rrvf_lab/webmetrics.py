@@ -1,8 +1,8 @@
 """Design2Code's scores of a web page against the page it should reproduce: blocks, text, position, colour, CLIP.
 
 The benchmark (arXiv 2403.03163; WebSight has no metric of its own and borrows these) finds text without OCR: every text
-element is given a colour of its own, the page is drawn twice with these colours moved by 50, and the pixels that moved by
-50 are text. Blocks of both pages are then paired by their words.
+element is given a colour of its own, the page is drawn twice with these colours moved by 50, and the pixels that moved
+by 50 are text. Blocks of both pages are then paired by their words.
 
     block     area of paired blocks over the area of all blocks, of both pages
     text      mean ratio of equal letters (difflib) over the pairs
@@ -11,10 +11,11 @@ element is given a colour of its own, the page is drawn twice with these colours
     clip      cosine of CLIP's image features, text painted over, pages squeezed to a square
     total     the mean of the five (nan without CLIP); where nothing pairs all but CLIP is 0
 
-Values agree with the official code (github NoviScl/Design2Code, and its copy in VLMEvalKit) on the same screenshots, also
-where that code is odd. What it does, to know when you read a number:
+Values agree with the official code on the same screenshots, also where that code is odd (measured with VLMEvalKit's
+copy of github NoviScl/Design2Code). What it does, to know when you read a number:
 
-    no-import        visual_score.py of NoviScl/Design2Code 7a575e4 does not parse (indentation, line 463); the copy does
+    no-import        visual_score.py of NoviScl/Design2Code 7a575e4 does not parse (indentation, line 463); the
+                     copy does
     markers-run-out  4096 marker colours; a page with more text elements raises. Here it scores 0 with that error
     height-differs   pages of unequal height in the two drawings give no blocks at all (issue 13). Kept
     texts-of-one     loose texts of one element share all its pixels: same box, words joined by blanks. Kept
@@ -27,8 +28,8 @@ too, are gray boxes), and at most `TALLEST` pixels high, against none of these l
 arguments: `viewport` of `Pages` (1280 x 720 and the whole page), `clean` (the candidate's HTML is repaired and repeats
 are cut), `mask` of `Clip` (the paper behind RRVF does not say).
 
-Left out: TreeBLEU, the GPT-4V comparison, the older OCR variant. CLIP runs only where transformers finds its weights, and
-the mask needs OpenCV (pip install opencv-python-headless).
+Left out: TreeBLEU, the GPT-4V comparison, the older OCR variant. CLIP runs only where transformers finds its weights,
+and the mask needs OpenCV (pip install opencv-python-headless).
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ import numpy as np
 from .browser import Browser, PageError
 from .chartmimic import ciede2000, lab
 
-TEXT_TAGS = ["p", "h1", "h2", "h3", "h4", "h5", "h6", "div", "span", "a", "b", "li", "table", "td", "th", "button", "footer",
-             "header", "figcaption"]
+TEXT_TAGS = ["p", "h1", "h2", "h3", "h4", "h5", "h6", "div", "span", "a", "b", "li", "table", "td", "th", "button",
+             "footer", "header", "figcaption"]
 SHADES = range(10, 251, 16)                # of each channel of a marker: 16 ** 3 = 4096 markers
 SHIFT, NEAR_SHIFT, NEAR_MARKER = 50, 8, 4
 TALLEST, WIDEST = 10_000, 4_000            # pixels of a drawn page
@@ -105,7 +106,8 @@ def blocks(html: str, pages) -> tuple:
 
 
 def marked(html: str, offset=0) -> tuple:
-    """Give each text element a colour -> (html, [(text, "#rrggbb" or other word for its colour)]); backgrounds vanish."""
+    """Give each text element a colour -> (html, [(text, "#rrggbb" or other word for its colour)]); backgrounds
+    vanish."""
     from bs4 import BeautifulSoup, Comment, NavigableString
 
     soup = BeautifulSoup(html, "html.parser")
@@ -113,7 +115,8 @@ def marked(html: str, offset=0) -> tuple:
         _restyle(tag, "background-color", "rgba(255, 255, 255, 0.0)")
     found = soup.find_all(TEXT_TAGS)
     if len(found) > len(SHADES) ** 3:
-        raise ValueError(f"the page has {len(found)} text elements; the metric has only {len(SHADES) ** 3} marker colours")
+        raise ValueError(f"the page has {len(found)} text elements; the metric has only {len(SHADES) ** 3} marker "
+                         "colours")
     shades = list(SHADES)
     markers = ((r, g, b) for r in reversed(shades) for g in reversed(shades) for b in reversed(shades))
     for tag, marker in zip(found, markers):
@@ -142,7 +145,8 @@ def _restyle(tag, name, value):
 
 
 def _own_color(tag):
-    """The last colour an element's own style speaks of, border and shadow included, as the harness reads it, or None."""
+    """The last colour an element's own style speaks of, border and shadow included, as the harness reads it, or
+    None."""
     from PIL import ImageColor
 
     said = [s for s in tag.attrs.get("style", "").split(";") if "color" in s and "background-color" not in s]
@@ -233,7 +237,8 @@ def _saving(before, after):
 
 
 def _merge_neighbours(side, other, costs_of):
-    """Merge neighbours in `side` where that pairs better with `other` by more than 0.05, best first -> (blocks, any?)."""
+    """Merge neighbours in `side` where that pairs better with `other` by more than 0.05, best first -> (blocks,
+    any?)."""
     before, savings = _paid(costs_of(side, other)), []
     for i in range(len(side) - 1):
         tried = [*side[:i], _merged(side[i], side[i + 1]), *side[i + 2:]]
@@ -277,7 +282,8 @@ def _with_context(costs, bonus, window):
 
 @dataclass(frozen=True)
 class PageScore:
-    """Scores of one page in [0, 1]; `clip` and `total` are nan without CLIP. `error` says why a page could not be drawn."""
+    """Scores of one page in [0, 1]; `clip` and `total` are nan without CLIP. `error` says why a page could not be
+    drawn."""
     block: float = 0.0
     text: float = 0.0
     position: float = 0.0
@@ -330,8 +336,8 @@ def page_score(reference: str, candidate: str, pages, clip=None, clean=True) -> 
 
 
 def as_harness(html: str) -> str:
-    """The candidate's HTML as the harness repairs it: what repeats is cut off, a missing <html> added, the 51st and later
-    equal elements removed, written again by the parser."""
+    """The candidate's HTML as the harness repairs it: what repeats is cut off, a missing <html> added, the 51st and
+    later equal elements removed, written again by the parser."""
     from bs4 import BeautifulSoup
 
     html = _without_repeats(html)
@@ -352,7 +358,7 @@ def _without_repeats(html, size=100, often=5, alike=0.8):
     """Cut the page where `often` pieces of its text, `size` letters each, are about equal to an earlier one."""
     text = re.sub("<.*?>", "", html)
     places, at = [], -1
-    for letter in text:                          # the place of each letter of the text in the page, as the harness finds it
+    for letter in text:                          # each letter's place in the page, as the harness finds it
         at = html.index(letter, at + 1)
         places.append(at)
     first, cut = {}, len(text)
@@ -370,7 +376,8 @@ def _without_repeats(html, size=100, often=5, alike=0.8):
 
 
 def summarise(scores) -> dict:
-    """Means of `PageScore`s, 0 to 100, pages that could not be drawn included; `exec` is the share that could, n how many.
+    """Means of `PageScore`s, 0 to 100, pages that could not be drawn included; `exec` is the share that could, n how
+    many.
 
         summarise(page_score(a, b, pages) for a, b in items)["block"]
     """
@@ -384,7 +391,8 @@ def summarise(scores) -> dict:
 # ---------------------------------------------------------------------------------------------------------------- CLIP
 
 class Clip:
-    """Cosine likeness of two pages by any CLIP or SigLIP of transformers. `mask` paints over the text first (needs OpenCV).
+    """Cosine likeness of two pages by any CLIP or SigLIP of transformers. `mask` paints over the text first (needs
+    OpenCV).
 
     `Clip.load(name)` gives None, with one line of warning, where weights or OpenCV are missing.
 
@@ -397,17 +405,17 @@ class Clip:
         if mask:
             import cv2  # noqa: F401
         self.mask = mask
-        self._processor = AutoImageProcessor.from_pretrained(name, backend="pil")
-        self._model = AutoModel.from_pretrained(name).eval()
+        self._processor = AutoImageProcessor.from_pretrained(name, backend="pil", local_files_only=True)
+        self._model = AutoModel.from_pretrained(name, local_files_only=True).eval()
 
     @classmethod
     def load(cls, name="openai/clip-vit-base-patch32", mask=True):
         try:
             return cls(name, mask)
-        except ImportError as problem:
-            fix = "pip install opencv-python-headless" if "cv2" in str(problem) else "pip install transformers torch"
-        except (OSError, ValueError) as problem:
-            fix = f"hf download {name}"
+        except ImportError as error:
+            problem, fix = error, "pip install opencv-python-headless"
+        except (OSError, ValueError) as error:
+            problem, fix = error, f"hf download {name}"
         warnings.warn(f"CLIP is skipped, clip and total are nan: {str(problem).splitlines()[0]}; to have it: {fix}",
                       stacklevel=2)
         return None

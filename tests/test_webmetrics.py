@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from rrvf_lab import webmetrics
-from rrvf_lab.webmetrics import Block, Clip, Pages, as_harness, block_scores, find_blocks, joined, marked, page_score, pair
+from rrvf_lab.webmetrics import (Block, Clip, Pages, as_harness, block_scores, find_blocks, joined, marked, page_score,
+                                 pair)
 
 HERE = Path(__file__).parent / "pairs" / "pages"
 OFFICIAL = json.loads((HERE / "official.json").read_text())["pairs"]
@@ -97,6 +98,7 @@ def test_the_harness_repairs_a_candidate():
     assert len(as_harness(f"<html><body><p>{line * 30}</p></body></html>")) < 10 * len(line)
 
 
+@pytest.mark.slow
 def test_missing_weights_are_one_line_that_says_what_to_run():
     with pytest.warns(UserWarning, match="CLIP is skipped.*hf download nobody/no-such-clip") as caught:
         assert Clip.load("nobody/no-such-clip", mask=False) is None
@@ -140,8 +142,8 @@ def test_a_candidate_that_cannot_be_drawn_counts_as_white():
                 raise webmetrics.PageError("no picture")
             return Image.new("RGB", (40, 20), "white")
 
-    sizes = []
-    scores = page_score("<body><p>a</p></body>", "bad", FakePages(), clip=lambda image, *_: sizes.append(image.size) or 0.6)
+    sizes, page = [], "<body><p>a</p></body>"
+    scores = page_score(page, "bad", FakePages(), clip=lambda image, *_: sizes.append(image.size) or 0.6)
     assert scores.error == "no picture" and scores.block == 0 and sizes == [webmetrics.FAILED]
     assert webmetrics.summarise([scores])["exec"] == 0
     with pytest.raises(webmetrics.PageError):
@@ -155,7 +157,8 @@ def test_all_pages_score_as_the_official_code():
     with Pages(pages=1) as pages:
         for name, expected in OFFICIAL.items():
             scores = page_score(*(HERE / f"{name}.html").read_text().split("<!-- candidate -->\n"), pages)
-            assert np.allclose([scores.block, scores.text, scores.position, scores.color], expected, rtol=0, atol=1e-6), name
+            ours = [scores.block, scores.text, scores.position, scores.color]
+            assert np.allclose(ours, expected, rtol=0, atol=1e-6), name
 
 
 @pytest.mark.browser

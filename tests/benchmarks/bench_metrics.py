@@ -6,7 +6,8 @@ that too, on seven colours at most, as it takes minutes for eight. Ours is the w
 
     python tests/benchmarks/bench_metrics.py --colours 6 7 8 9
 
-Left out: running the programs, and the official code's process pool (which costs more than it saves below eight colours).
+Left out: running the programs, and the official code's process pool (which costs more than it saves below eight
+colours).
 """
 import argparse
 import itertools
@@ -29,7 +30,8 @@ def enumerated(first, second):
 
 
 def enumerated_anew(first, second):
-    return max(sum(similarities([a], [b])[0, 0] for a, b in zip(first, order)) for order in itertools.permutations(second))
+    return max(sum(similarities([a], [b])[0, 0] for a, b in zip(first, order))
+               for order in itertools.permutations(second))
 
 
 def cpu_of(work, repeats=1):

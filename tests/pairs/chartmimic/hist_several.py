@@ -12,5 +12,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 rng = np.random.RandomState(3)
-plt.hist([rng.randn(50), rng.randn(50) + 1], bins=6, histtype="stepfilled", color=["#222222", "#eecc00"], label=["u", "w"])
+plt.hist([rng.randn(50), rng.randn(50) + 1], bins=6, histtype="stepfilled",
+         color=["#222222", "#eecc00"], label=["u", "w"])
 plt.legend()

@@ -9,5 +9,6 @@ plt.savefig("x.pdf")
 import matplotlib.pyplot as plt
 import numpy as np
 
-plt.pie([40, 35, 20, 5], labels=["x", "y", "z", "w"], colors=["gold", "orchid", "khaki", "gray"], wedgeprops=dict(width=0.4))
+plt.pie([40, 35, 20, 5], labels=["x", "y", "z", "w"], colors=["gold", "orchid", "khaki", "gray"],
+        wedgeprops=dict(width=0.4))
 plt.title("Shares")
