@@ -136,13 +136,18 @@ class Audit:
         head = f"<p><b>{html.escape(str(self).splitlines()[0])}</b></p>"
         lines = ((name, *cells) for name, cells in self._table())
         body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
-        shown = "".join(f"<figure style='margin:0;max-width:170px'>{picture(image, f'{name}, score {score:.2f}', 160)}"
+        shown = "".join(f"<figure style='margin:0;max-width:170px'>{picture(_small(image), f'{name}, score {score:.2f}', 160)}"
                         f"<figcaption>{name} {score:.2f}</figcaption></figure>"
                         for name, (image, score) in self.pictures.items())
         missing = f"<p>{html.escape(str(self).splitlines()[-1])}</p>" if self.unscored else ""
-        return (f"{head}{picture(raster(self.plot(), 90), alt, 1000)}"
+        return (f"{head}{picture(raster(self.plot(), 72), alt, 950)}"
                 f"<div style='display:flex;flex-wrap:wrap;gap:8px'>{shown}</div>"
                 f"<details><summary>numbers</summary><table>{body}</table>{missing}</details>")
+
+
+def _small(image, width=110):
+    """Fewer pixels than it is shown with: noise does not compress."""
+    return image.convert("RGB").resize((width, max(1, round(image.height * width / image.width))), Image.Resampling.BOX)
 
 
 def audit(judge, targets, other=None, repeats=3, seed=0, name=None) -> Audit:

@@ -484,9 +484,9 @@ class Browser:
     async def _html(self, page, data, size):
         width, height = size or (WIDTH, HEIGHT)
         await self._viewport(page, width, height)
-        metrics = await self._load(page, data)
+        await self._load(page, data)
         if size is None:
-            metrics = metrics or await page.devtools.send("Page.getLayoutMetrics")
+            metrics = await page.devtools.send("Page.getLayoutMetrics")
             height = min(max(math.ceil(metrics["cssContentSize"]["height"]), HEIGHT), TALLEST)
         moves = bool(MOVES.search(data))
         image = await self._shot(page, width, height, self.javascript or moves)
@@ -504,10 +504,8 @@ class Browser:
                 await self._frame(page)                      # the old document's events come before the answer
             if not lasts:
                 page.stopped = asyncio.get_running_loop().create_future()
-                _, metrics = await asyncio.gather(page.devtools.send("Page.setDocumentContent", {
-                    "frameId": page.main, "html": data.decode("utf-8").removeprefix("\ufeff")}),
-                    page.devtools.send("Page.getLayoutMetrics"))
-                if page.stopped.done(): return metrics
+                await page.devtools.send("Page.setDocumentContent", {
+                    "frameId": page.main, "html": data.decode("utf-8").removeprefix("\ufeff")})
                 await page.stopped
             return
         # `goto` alone would wait for ever where a script stops the loading

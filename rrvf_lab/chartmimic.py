@@ -72,8 +72,9 @@ MARKS = re.compile(r"# Part 2: Data Preparation\n# =+\n(.*?)# =+\n# Part 3: Plot
                    re.DOTALL)
 GIVEN = """import warnings; warnings.filterwarnings("ignore")
 import math, colorsys
-import numpy as np, pandas as pd, matplotlib.pyplot as plt, matplotlib.colors as mcolors, matplotlib.gridspec as
-gridspec from matplotlib import cm
+import numpy as np, pandas as pd
+import matplotlib.pyplot as plt, matplotlib.colors as mcolors, matplotlib.gridspec as gridspec
+from matplotlib import cm
 from matplotlib.colors import LogNorm
 from matplotlib.gridspec import GridSpec
 for _line in ("import seaborn as sns", "import networkx as nx", "from matplotlib_venn import venn2",
@@ -211,7 +212,8 @@ def _observe(code, labels, subclasses, width):
 
     plain = {  # call: how to read its colours
         "scatter": cmap_or(one_face), "axhline": one_line, "axvline": one_line, "axhspan": one_patch,
-        "axvspan": one_patch, "hlines": edges, "vlines": edges, "bar": patches, "hist": bars_of_histogram, "quiver": faces,
+        "axvspan": one_patch, "hlines": edges, "vlines": edges, "bar": patches, "hist": bars_of_histogram,
+        "quiver": faces,
         "pie": lambda self, made, given: each(face, made[0]), "fill": patches, "broken_barh": faces,
         "boxplot": lambda self, made, given: each(face, [b for b in made["boxes"] if type(b) is PathPatch]),
         "violinplot": lambda self, made, given: each(first_face, made["bodies"]),
@@ -226,8 +228,8 @@ def _observe(code, labels, subclasses, width):
     listen(PolarAxes, "plot", None, "polar plot", lambda self, made, given:
            lines(self, made, given) if of(self, PolarAxes) else [])
     for name, kind, read in (("scatter", "scatter", cmap_or(faces)), ("plot", "3-D plot", lines),
-                             ("bar", "bar", patches), ("plot_surface", "plot_surface", cmap_or(one_face)), ("bar3d", "bar3d", one_face),
-                             ("add_collection3d", "add_collection3d", faces)):
+                             ("bar", "bar", patches), ("plot_surface", "plot_surface", cmap_or(one_face)),
+                             ("bar3d", "bar3d", one_face), ("add_collection3d", "add_collection3d", faces)):
         listen(Axes3D, name, kind, "3-D " + name, read)
     listen(NonUniformImage, "__init__", "NonUniformImage", "NonUniformImage", colormap)
     listen(Ellipse, "__init__", "ellipse", "ellipse", exactly(Ellipse))
