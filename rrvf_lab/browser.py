@@ -3,7 +3,8 @@ result.
 
 Every call may come from any thread, also from inside a running event loop (a notebook): the work is done on
 one background thread with a loop of its own, on pages that are used again, because opening one costs more
-than drawing.
+than drawing. A page without scripts even replaces the last one in the same document, which is the fastest
+way, unless its code holds something that a document keeps (LASTS).
 
 A page gets no script (html), no network and no file: what it asks for is answered here, with a gray box for a
 picture and with nothing for the rest. Where scripts are allowed they cannot lead the page elsewhere. Chromium
@@ -39,14 +40,15 @@ MAX_LEAVES = 20                              # a page may try to go elsewhere so
 # in the code of a page that may look different a moment later: an animation, a caret, a font being loaded
 MOVES = re.compile(rb"anim|transition|autofocus|font-face|marquee|video|\\", re.IGNORECASE)
 # what a document may keep when its content is replaced: a policy, a language, colours, the style set once chosen
-LASTS = re.compile(rb"""<meta(?!\s+charset=["']?[\w-]+["']?\s*/?>|\s+name=["']?(viewport|description|keywords|author)\b)"""
+LASTS = re.compile(rb"""<meta(?!\s+charset=["']?[\w-]+["']?\s*/?>)"""
+                   rb"""(?!\s+name=["']?(viewport|description|keywords|author)\b)"""
                    rb"""|http-equiv|title\s*=|autofocus""", re.IGNORECASE)
 GRAY = "#c8c8c8"                             # a picture that cannot be reached
-WINDOW = {"width": 300, "height": 200}
+WINDOW = {"width": 300, "height": 200}       # round a page of any size
 HTML_URL, PLOTLY_URL = "http://page.invalid/", "http://plotly.invalid/"
 FLAGS = ("--disable-gpu --disable-quic --no-first-run --disable-background-networking "
          "--disable-component-update --disable-sync --font-render-hinting=none --hide-scrollbars "
-         "--force-color-profile=srgb --no-pings --disable-frame-rate-limit "
+         "--force-color-profile=srgb --no-pings "
          "--force-webrtc-ip-handling-policy=disable_non_proxied_udp "
          "--enable-unsafe-swiftshader").split()                  # the last: WebGL on the CPU, for 3-D figures
 HTML_POLICY = ("default-src 'none'; img-src * data: blob:; style-src 'unsafe-inline' data:; font-src data:; "
@@ -484,31 +486,31 @@ class Browser:
     async def _html(self, page, data, size):
         width, height = size or (WIDTH, HEIGHT)
         await self._viewport(page, width, height)
-        await self._load(page, data)
+        await (self._navigate if self.javascript else self._load)(page, data)
         if size is None:
             metrics = await page.devtools.send("Page.getLayoutMetrics")
             height = min(max(math.ceil(metrics["cssContentSize"]["height"]), HEIGHT), TALLEST)
         moves = bool(MOVES.search(data))
         image = await self._shot(page, width, height, self.javascript or moves)
-        if moves and not self.javascript:                    # it would move on, at this machine's cost
-            await self._load(page, b"<p>")
+        if moves and not self.javascript:
+            await self._load(page, b"<p>")                   # else it would move on, at this machine's cost
         return image
 
     async def _load(self, page, data):
-        """Put the content into the document that is open, or into a new one, which costs five times as much."""
-        if not self.javascript:
-            lasts = bool(LASTS.search(data))
-            if lasts or page.spent:
-                page.content, page.spent = data if lasts else b"", lasts
-                await page.page.goto(HTML_URL)
-                await self._frame(page)                      # the old document's events come before the answer
-            if not lasts:
-                page.stopped = asyncio.get_running_loop().create_future()
-                await page.devtools.send("Page.setDocumentContent", {
-                    "frameId": page.main, "html": data.decode("utf-8").removeprefix("\ufeff")})
-                await page.stopped
-            return
-        # `goto` alone would wait for ever where a script stops the loading
+        """Put a page without scripts into the open document; into a new one, for five times the cost, if it LASTS."""
+        lasts = bool(LASTS.search(data))
+        if lasts or page.spent:
+            page.content, page.spent = data if lasts else b"", lasts
+            await page.page.goto(HTML_URL)
+            await self._frame(page)                          # what the old document had to say comes before the answer
+        if not lasts:
+            page.stopped = asyncio.get_running_loop().create_future()
+            await page.devtools.send("Page.setDocumentContent", {
+                "frameId": page.main, "html": data.decode("utf-8").removeprefix("\ufeff")})
+            await page.stopped
+
+    async def _navigate(self, page, data):
+        """Open a page with scripts. `goto` alone would wait for ever where a script stops the loading."""
         page.content, page.stopped = data, asyncio.get_running_loop().create_future()
         loaded = asyncio.ensure_future(page.page.goto(HTML_URL))
         loaded.add_done_callback(_seen)

@@ -68,6 +68,7 @@ from .render import shared
 PARTS = ("text", "layout", "type", "color")
 WIDTH = 256               # pixels in a row of the figure that carries the facts
 THIN_ABOVE, THIN_AT = 10, 0.7
+MOST = 5000               # colours of one program: more would take minutes to compare, which a hostile one may want
 MARKS = re.compile(r"# Part 2: Data Preparation\n# =+\n(.*?)# =+\n# Part 3: Plot Configuration and Rendering",
                    re.DOTALL)
 GIVEN = """import warnings; warnings.filterwarnings("ignore")
@@ -422,9 +423,11 @@ def _facts(said) -> Facts:
     if said["error"] is not None:
         return Facts(error=said["error"])
     try:
+        if len(said["colours"]) > MOST:
+            return Facts(error=f"the program uses {len(said['colours'])} colours; at most {MOST} are compared")
         return Facts(tuple(str(t) for t in said["texts"]),
                      tuple(None if p is None else tuple(int(n) for n in p) for p in said["places"]),
-                     {str(k): int(n) for k, n in said["types"].items()},
+                     {str(k): max(1, int(n)) for k, n in said["types"].items()},
                      tuple((str(call), _checked(colour)) for call, colour in said["colours"]), tuple(said["unread"]))
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         return Facts(error=f"the program forged what it drew ({type(problem).__name__})")
@@ -542,11 +545,13 @@ def thinned(colours) -> list:
     colours = sorted(set(colours))
     if len(colours) <= THIN_ABOVE:
         return colours
-    alike, kept = similarities([c for _, c in colours], [c for _, c in colours]), []
-    for i in range(len(colours)):
-        if all(alike[i, k] <= THIN_AT for k in kept):
-            kept.append(i)
-    return [colours[i] for i in kept]
+    kept = []
+    while colours:
+        first, *colours = colours
+        kept.append(first)
+        alike = similarities([first[1]], [colour for _, colour in colours])[0]
+        colours = [colour for colour, a in zip(colours, alike) if a <= THIN_AT]
+    return kept
 
 
 def similarities(first, second) -> np.ndarray:

@@ -365,7 +365,8 @@ def test_a_page_leaves_no_mark_on_the_next_one(browser, monkeypatch, name):
 
 
 PECULIAR = {
-    "byte order mark": "\ufeff<!doctype html><table><td style='width:50'>x", "no doctype": "<table><td style='width:50'>x",
+    "byte order mark": "\ufeff<!doctype html><table><td style='width:50'>x",
+    "no doctype": "<table><td style='width:50'>x",
     "xml": "<?xml version='1.0'?><!doctype html><p>x", "no script": "<noscript><p>no script</noscript><p>x",
     "line ends": "<pre>\r\na\rb\r\nc</pre>", "zeros": "<p>a\0b<img al\0t=x>", "half a sign": "<p>\ud800x",
     "shadow": "<div><template shadowrootmode=open><b>in the shadow</b></template>outside</div>",

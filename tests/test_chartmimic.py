@@ -112,6 +112,12 @@ def test_the_order_of_many_colours_does_not_matter():
     assert color_f1(colours, colours[:9]) == color_f1(colours[::-1], colours[8::-1])
 
 
+def test_colours_too_many_to_compare_are_refused_at_once(renderer):
+    code = HEAD + "import numpy as np\nplt.hlines(range(9000), 0, 1, colors=np.random.rand(9000, 3))"
+    facts, = chartmimic.observe([code], renderer=renderer)
+    assert "at most 5000 are compared" in facts.error
+
+
 def test_a_failed_candidate_scores_zero_and_says_why(renderer):
     code = HEAD + "plt.plot([1, 2])"
     score = low_level(code, code + "\nraise RuntimeError('no ink')", renderer=renderer)
