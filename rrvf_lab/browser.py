@@ -15,8 +15,9 @@ too much CPU time or memory is ended; so a busy machine does not fail a good pag
 It does NOT protect against faults in Chromium itself: where bubblewrap does not work (macOS, many containers)
 these meet only Chromium's own sandbox, and as root not even that.
 
-Left out: scrolling, hovering, several pages linked to each other, videos, maps with tiles, MathJax in plotly,
-a graphics card (3-D figures are drawn on the CPU), and fonts that are not installed.
+Left out: scrolling, hovering, several pages linked to each other, videos (their controls may differ from one
+picture to the next), maps with tiles, MathJax in plotly, a graphics card (3-D figures are drawn on the CPU),
+and fonts that are not installed.
 """
 
 import asyncio
@@ -259,6 +260,8 @@ class Browser:
                 asyncio.run_coroutine_threadsafe(self._shut_down(), loop).result(120)
             finally:
                 loop.call_soon_threadsafe(loop.stop)
+                self._thread.join()
+                loop.close()
 
     def __enter__(self):
         return self
@@ -277,7 +280,8 @@ class Browser:
                 self._loop = asyncio.new_event_loop()
                 self._start_lock, self._free = asyncio.Lock(), asyncio.Semaphore(self._count)
                 self._idle, self._tasks = {"html": [], "plotly": []}, set()
-                threading.Thread(target=self._loop.run_forever, name="browser", daemon=True).start()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
+                self._thread.start()
                 atexit.register(self.close)
             future = asyncio.run_coroutine_threadsafe(work, self._loop)
         return future.result()
@@ -295,6 +299,7 @@ class Browser:
         self._tasks.add(asyncio.current_task())
         try:
             async with self._free:
+                began = time.monotonic()
                 for _ in range(2):
                     page = None
                     try:
@@ -316,7 +321,7 @@ class Browser:
                         if page is not None:
                             await self._discard(page)
                     ended, reason = self._ended
-                    if time.monotonic() - ended < 30:
+                    if ended > began:                        # not an earlier page's end, which this one may feel too
                         raise PageError(reason)
                     if self._closed:
                         raise PageError("the browser was closed before this page was drawn")
@@ -558,9 +563,7 @@ class Browser:
             answer = await page.devtools.send("Page.captureScreenshot", {
                 "format": "png", "optimizeForSpeed": True, **(beyond if page.size != (width, height) else {})})
             png = base64.b64decode(answer["data"])
-        image = Image.open(io.BytesIO(png))
-        image.load()
-        return image if image.mode == "RGB" else image.convert("RGB")
+        return Image.open(io.BytesIO(png)).convert("RGB")
 
     async def _answer(self, page, route):
         """What an html page gets for a request: itself once, a gray box for a picture, nothing else."""

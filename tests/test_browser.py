@@ -509,6 +509,18 @@ def test_closing_leaves_no_process_and_refuses_more():
         browser.html(NORMAL)
 
 
+def test_closing_leaves_no_descriptor_and_no_thread():
+    def left():
+        return len(os.listdir("/proc/self/fd")), threading.active_count()
+
+    with Browser(pages=1) as browser:            # the first one may load what stays
+        browser.html(NORMAL)
+    before = left()
+    with Browser(pages=1) as browser:
+        browser.html(NORMAL)
+    assert left() == before
+
+
 def test_closing_ends_a_page_that_is_still_being_drawn():
     browser, errors = Browser(timeout=100, javascript=True), []
     browser.html(NORMAL)

@@ -176,12 +176,42 @@ def test_edited_code_gets_a_new_score_beside_the_original(page):
     assert len(choices) == 2 and "branch" in choices[1] and "reward" in choices[1]
 
 
-def test_a_live_rollout_streams_and_stops(page):
-    live = _widget(page, "watched = widgets.live")
+SLOW = """
+import time
+import rrvf_lab as rl
+from rrvf_lab import widgets
+from rrvf_lab.environment import write_turn
+
+class Slow(rl.Recording):
+    def stream(self, talk, on_text=None, stop=None):
+        text = self.write([talk])[0]
+        for end in range(1, len(text) + 1):
+            if stop is not None and stop.is_set():
+                return text[:end]
+            on_text(text[:end])
+            time.sleep(0.05)
+        return text
+
+code = "import matplotlib.pyplot as plt\\nplt.bar(list('abc'), [1, 2, 3])"
+widgets.live(Slow([write_turn("slowly " * 60, code)]), rl.load_rollouts("data/rollouts")[0].target, max_turns=1)
+"""
+
+
+def test_a_live_rollout_stops_while_it_is_written(lab, chromium):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SLOW)], metadata={
+        "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}})
+    page = _opened(lab, chromium, "slow.ipynb", notebook)
+    live = _widget(page, "widgets.live")
     live.get_by_role("button", name="Play").click()
     live.locator("pre", has_text="<think>").first.wait_for()
     live.get_by_role("button", name="Stop", exact=True).first.click()
     live.get_by_role("status").filter(has_text="Stopped.").wait_for()
+    assert page.errors == []
+    page.close()
+
+
+def test_a_live_rollout_of_the_model_shows_itself(page):
+    live = _widget(page, "watched = widgets.live")
     live.get_by_role("button", name="Play").click()
     live.get_by_role("status").filter(has_text="Done. 2 turns, reward").wait_for()
 

@@ -1,24 +1,29 @@
 """Which attacks get through at each level of isolation? The programs of `tests/test_sandbox.py`, seen from outside.
 
-    python tests/benchmarks/bench_isolation.py [number of attacks, spread over all of them; default: all]
+    python tests/benchmarks/bench_isolation.py --count 20 --levels bwrap bare
+
+`--count` attacks are spread over all of them; by default all are tried, at all levels.
 
 Levels: "bwrap" (namespaces and filters), "plain" (filters without namespaces), "limits" (resource limits only, what
 macOS gives), "bare" (a process like any other, as most projects run such programs). The three weaker ones run inside a
-throw-away container without network, with a read-only disk and process ids of its own, as there an attack does what
-it says. An attack counts as through if it had the effect that the test looks for, ended the calling process, or was
-not stopped within a minute.
+throw-away container without network, with a read-only disk, process ids of its own and a bound on each process's
+memory, as there an attack does what it says. An attack counts as through if it had the effect that the test looks for,
+ended the calling process, or was not stopped within a minute.
 
-Left out: attacks on the kernel itself, and at "bare" the programs in TOO_MUCH, which would take all memory of this
-machine.
+Left out: attacks on the kernel itself, and at "bare" the programs in TOO_MUCH: nothing there but the container's
+bound would stop them from taking all memory or process ids of this machine, and that bound is not part of the level.
 """
 
+import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +35,7 @@ from rrvf_lab.render import Renderer
 
 LEVELS = ("bwrap", "plain", "limits", "bare")
 TOO_MUCH = ("memory_bomb", "memfd_bomb", "thread_bomb")
+BOUND = 6 * 2**30                                # bytes a process may take in the container
 PATIENCE = 60                                    # seconds an attack may take; at the safe levels it is CPU-limited to 1
 
 
@@ -74,10 +80,11 @@ def attack(level, names):
     """{name: effect or None}, in as many containers as it takes."""
     found, left, fruitless = {}, list(names), 0
     while left:
-        command = [sys.executable, __file__, "--inside", level, *left]
+        command, bound = [sys.executable, __file__, "--inside", level, *left], None
         if level != "bwrap":
             command = container(sandbox._cache_folder()) + command
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            bound = partial(resource.setrlimit, resource.RLIMIT_AS, (BOUND, BOUND))
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=bound)
         running, begun = None, len(left)
         errors = []
         reader = threading.Thread(target=lambda: errors.append(process.stderr.read()[-500:]))
@@ -106,19 +113,19 @@ def attack(level, names):
     return found
 
 
-def main(count=len(ATTACKS)):
+def main(count, levels):
     names = list(ATTACKS)[::max(1, len(ATTACKS) // count)][:count]
     if not shutil.which("bwrap"):
         raise SystemExit("the weaker levels are only tried in a container: sudo apt-get install bubblewrap")
     table = {}
-    for level in LEVELS:
+    for level in levels:
         table[level] = attack(level, [name for name in names if level != "bare" or name not in TOO_MUCH])
         through = [name for name in names if table[level].get(name)]
         print(f"{level:7} {len(through):3} of {len(table[level])} got through", flush=True)
     print(f"\nas {'root' if os.geteuid() == 0 else 'an ordinary user'}; THROUGH: it had its effect, -: contained")
-    print(f"{'':26}" + "".join(f"{level:>8}" for level in LEVELS) + "   the effect")
+    print(f"{'':26}" + "".join(f"{level:>8}" for level in levels) + "   the effect")
     for name in names:
-        effects = [table[level].get(name, "not run") for level in LEVELS]
+        effects = [table[level].get(name, "not run") for level in levels]
         if any(effects):
             marks = "".join(f"{'-' if not e else e if e == 'not run' else 'THROUGH':>8}" for e in effects)
             print(f"{name:26}{marks}   {next((e for e in reversed(effects) if e and e != 'not run'), '')}")
@@ -130,4 +137,8 @@ if __name__ == "__main__":
             shutil.copytree("/tmp/fonts", sandbox._cache_folder(), dirs_exist_ok=True)
         inside(sys.argv[2], sys.argv[3:])
     else:
-        main(*map(int, sys.argv[1:2]))
+        parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+        parser.add_argument("--count", type=int, default=len(ATTACKS))
+        parser.add_argument("--levels", nargs="+", choices=LEVELS, default=LEVELS)
+        options = parser.parse_args()
+        main(options.count, options.levels)

@@ -1,11 +1,12 @@
 """Does the renderer last? The same program many times under full load, then thousands of renders in one
 `Renderer`, then processes killed in the middle.
 
-    python tests/benchmarks/bench_soak.py --identical 1000 --renders 10000 --killed 200
+    python tests/benchmarks/bench_soak.py --identical 1000 --renders 10000 --pages 2000 --killed 200
 
-Prints whether all pictures were identical; at steps of the long run the memory of the caller and of the render
-processes (proportional set size, so that shared pages count once), open descriptors and processes; and how many
-results were lost when the zygote, then Chromium, was killed again and again.
+Prints whether all pictures were identical; at steps of the long runs (programs, then web pages) the memory of the
+caller and of the render processes (proportional set size, so that shared pages count once), open descriptors and
+processes; and how many results were lost when the zygote, then Chromium, was killed again and again. 0 leaves a part
+out. It may be interrupted at any time: nothing of it goes on.
 
 Left out: speed, and machines other than Linux.
 """
@@ -20,6 +21,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from rrvf_lab import pages
 from rrvf_lab.render import Renderer
 
 BARS = ("import matplotlib.pyplot as plt\nplt.figure(figsize=(4, 3))\nplt.bar(list('abcd'), [1, 2, 3, 4])\n"
@@ -52,7 +54,8 @@ def megabytes(pids):
 
 
 def same_picture(identical):
-    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    endless = f"import os\nwhile os.getppid() == {os.getpid()}: pass"
+    burners = [subprocess.Popen([sys.executable, "-c", endless]) for _ in range(2 * (os.cpu_count() or 1))]
     try:
         with Renderer() as renderer:
             start = time.perf_counter()
@@ -68,26 +71,30 @@ def same_picture(identical):
             burner.wait()
 
 
-def long_run(renders):
+def long_run(renders, language, code):
+    """`code(n)` is the n-th program; each is another one, so that none comes from the cache."""
     before = len(os.listdir("/proc/self/fd")), len(family(os.getpid()))
     with Renderer() as renderer:
-        renderer.map([f"{BARS}# start {n}" for n in range(2 * renderer.workers)])
-        jail = renderer._jail._process.pid
-        print(f"\n{'renders':>8} {'caller MB':>10} {'jail MB':>8} {'descriptors':>12} {'processes':>10}")
-        done = 0
+        renderer.map([code(-n - 1) for n in range(2 * renderer.workers)], language)
+        engine = renderer._browser._pid if language == "html" else renderer._jail._process.pid
+        print(f"\n{language:>10} {'caller MB':>10} {'engine MB':>10} {'descriptors':>12} {'processes':>10} "
+              f"{'ms each':>8}")
+        done, start = 0, time.perf_counter()
         while True:
             # the cache alone grows to CACHE_BYTES before the caller's memory is flat
-            print(f"{done:8} {megabytes([os.getpid()]):10.0f} {megabytes(family(jail)):8.0f} "
-                  f"{len(os.listdir('/proc/self/fd')):12} {len(family(jail)):10}", flush=True)
+            print(f"{done:10} {megabytes([os.getpid()]):10.0f} {megabytes(family(engine)):10.0f} "
+                  f"{len(os.listdir('/proc/self/fd')):12} {len(family(engine)):10} "
+                  f"{1000 * (time.perf_counter() - start) / max(1, done):8.0f}", flush=True)
             if done >= renders:
                 break
             step = min(renders // 10 or 1, renders - done)
-            failed = [r.error for r in renderer.map([f"{BARS}# {done + n}" for n in range(step)]) if r.image is None]
+            failed = [r.error for r in renderer.map([code(done + n) for n in range(step)], language) if r.image is None]
             if failed:
                 raise SystemExit(f"{len(failed)} failed: {failed[0]}")
             done += step
     after = len(os.listdir("/proc/self/fd")), len(family(os.getpid()))
-    print(f"descriptors and processes before: {before}, after close: {after}; jail gone: {not alive(jail)}", flush=True)
+    print(f"descriptors and processes before: {before}, after close: {after}; "
+          f"engine gone: {not alive(engine)}", flush=True)
 
 
 def alive(pid):
@@ -125,8 +132,14 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("--identical", type=int, default=1000)
     parser.add_argument("--renders", type=int, default=10000)
+    parser.add_argument("--pages", type=int, default=2000)
     parser.add_argument("--killed", type=int, default=200)
     options = parser.parse_args()
-    same_picture(options.identical)
-    long_run(options.renders)
-    kill_in_the_middle(options.killed)
+    if options.identical:
+        same_picture(options.identical)
+    if options.renders:
+        long_run(options.renders, "matplotlib", lambda n: f"{BARS}# {n}")
+    if options.pages:
+        long_run(options.pages, "html", lambda n: pages.code("pages", "soak", n))
+    if options.killed:
+        kill_in_the_middle(options.killed)
