@@ -122,17 +122,14 @@ def _read(name):
     if not path.is_file():
         raise FileNotFoundError(f"no configuration or file {str(name)!r}; shipped: {', '.join(TrainConfig.names())}; or "
                                 "give a YAML or JSON file")
+    import yaml
+
     text = path.read_text()
     try:
-        if path.suffix == ".json":
-            values = json.loads(text)
-        else:
-            import yaml
-
-            values = yaml.safe_load(text)
+        values = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except ValueError as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
-    except Exception as error:  # yaml's errors have no common base in the standard library
+    except yaml.YAMLError as error:
         raise ValueError(f"{path} is not valid YAML: {str(error).splitlines()[-1]}") from None
     if not isinstance(values, dict):
         raise ValueError(f"{path} holds no settings; write lines such as: steps: 10")

@@ -150,10 +150,14 @@ def contact_sheet(images, columns=8, width=160):
     return sheet
 
 
+def _here_or_shipped(path):
+    """A relative path is looked for here and then in the repository."""
+    given = Path(path).expanduser()
+    return given if given.exists() else REPOSITORY / given
+
+
 def _existing(path):
-    folder = Path(path).expanduser()
-    if not folder.exists():
-        folder = REPOSITORY / folder
+    folder = _here_or_shipped(path)
     if folder.is_dir():
         return folder
     if folder.exists():
@@ -251,8 +255,7 @@ def _cached(source):
 
 
 def _found(path):
-    folder = Path(path).expanduser()
-    folder = folder if folder.exists() else REPOSITORY / folder
+    folder = _here_or_shipped(path)
     if not folder.is_dir():
         raise _Missing(f"folder '{path}'")
     return folder

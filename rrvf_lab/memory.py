@@ -96,7 +96,7 @@ def estimate(config, shapes=None, gpu: bool | None = None) -> Estimate:
         model = AutoModelForImageTextToText.from_config(shapes)
     linear = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
     inner = sum(m.weight.numel() for name, m in linear.items() if "visual" not in name and "lm_head" not in name)
-    total = sum(p.numel() for p in {id(p): p for p in model.parameters()}.values())
+    total = sum(p.numel() for p in model.parameters())
     weights = (total - inner) * number + inner * (QUANTISED if config.four_bit else number)
     trained = _adapters(config, linear) if config.lora_rank else total
     # LoRA's own weights and gradients are float32; all weights train in their own type

@@ -3,7 +3,7 @@
     python -m rrvf_lab.train demo            # nano-base: learn, then compare before and after on held-out images
     python -m rrvf_lab.train nano            # the same from the grounded nano
     python -m rrvf_lab.train my_run.yaml --resume
-    accelerate launch --cpu --num_processes 2 -m rrvf_lab.train nano      # several processes; see notebooks/SCALING.md
+    accelerate launch --multi_gpu --num_processes 2 -m rrvf_lab.train nano   # also on CPUs; see notebooks/SCALING.md
 
 A run folder holds config.json, pid, log.jsonl (a row per step), rollouts/ (a file per step and process),
 checkpoint-*/, adapter/ (or model/), evaluation/, report.json and report.html. `RRVFTrainer` adds to TRL's
@@ -114,9 +114,9 @@ def make_judge(config: TrainConfig):
         return None
     from .vlm_judge import Fallback, VLMJudge
 
-    settings = dict(config.judge)
-    return Fallback(VLMJudge(**{k: v for k, v in settings.items() if k != "on_unscored"}),
-                    settings.get("on_unscored", "drop"))
+    arguments = dict(config.judge)
+    on_unscored = arguments.pop("on_unscored", "drop")
+    return Fallback(VLMJudge(**arguments), on_unscored)
 
 
 def make_trainer(config: TrainConfig, renderer=None, judge=None):

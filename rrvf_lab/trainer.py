@@ -121,10 +121,10 @@ class RRVFTrainer(GRPOTrainer):
 
     def log(self, logs, start_time=None):
         if self.model.training and self.seconds:
-            slowest = gather_object([dict(self.seconds)])
-            for key in ("generate", "render", "judge", "update"):
-                self._metrics["train"][f"seconds/{key}"].append(max(part.get(key, 0.0) for part in slowest))
-            self._metrics["train"]["memory_gb"].append(max(gather_object([peak_memory()])))
+            spent = {f"seconds/{key}": self.seconds[key] for key in ("generate", "render", "judge", "update")}
+            all_spent = gather_object([spent | {"memory_gb": peak_memory()}])
+            for key in all_spent[0]:  # the slowest process decides
+                self._metrics["train"][key].append(max(part[key] for part in all_spent))
             self.seconds.clear()
         super().log(logs, start_time)
         if self.accelerator.is_main_process:
@@ -189,10 +189,11 @@ class _Ends:
     """A stopping criterion of transformers that stops nothing and looks on."""
 
     def __init__(self, start, ends, wrote):
-        self.start, self.ends, self.wrote, self.known = start, ends, wrote, set()
+        self.start, self.ends, self.wrote, self.known = start, torch.tensor(ends), wrote, set()
 
     def __call__(self, ids, scores, **_):
-        last = torch.isin(ids[:, -1], torch.tensor(self.ends, device=ids.device))
+        self.ends = self.ends.to(ids.device)
+        last = torch.isin(ids[:, -1], self.ends)
         for row in last.nonzero().flatten().tolist():
             if row not in self.known:  # afterwards it is filled up
                 self.known.add(row)

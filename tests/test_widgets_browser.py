@@ -3,7 +3,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from in_lab import UNNAMED, opened
+from in_lab import ERRORS, UNNAMED, opened
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -41,7 +41,7 @@ def _widget(page, name):
 
 
 def test_notebook_04_runs_without_an_error_in_the_console(page):
-    assert not page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count()
+    assert not page.locator(ERRORS).count()
     assert page.get_by_role("button", name="Render and judge").count() == 2  # the inspector, and the one under Play
     assert page.errors == []
 
