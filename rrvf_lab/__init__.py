@@ -9,8 +9,8 @@ Names are loaded when first used, so that the import is quick and brings no torc
 
 # These three share their module's name; bound here, once, the functions win over the modules.
 from .evaluate import evaluate
-from .judge import judge
-from .render import render
+from .judge.pixel import judge
+from .render.renderer import render
 
 _HOME = {
     "load_images": "data", "load_benchmark": "data", "EndpointPolicy": "endpoint", "EndpointError": "endpoint",

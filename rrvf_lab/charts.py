@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .dialect import TITLES, XLABELS, YLABELS
+from .nano.dialect import TITLES, XLABELS, YLABELS
 
 SPLITS = {"train": 0, "test": 1}  # a split's own random stream
 

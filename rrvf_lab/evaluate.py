@@ -36,7 +36,7 @@ from PIL import Image
 
 from .environment import play_many
 from .rollout import Recorder, Rollout, Rollouts, _atomic
-from .vlm_judge import JudgeStopped
+from .judge.vlm import JudgeStopped
 
 DRAWS, SEED = 4000, 0      # of the bootstrap
 STYLES = {"execution rate": "{:.1%}", "ended with an answer": "{:.1%}", "malformed turns, share": "{:.1%}",
@@ -290,7 +290,7 @@ def measure(rollouts, row_of, metric: str, rater=None, store=None) -> None:
 
 
 def _chartmimic(rollouts, rows, rater):
-    from .chartmimic import high_level, low_levels
+    from .benchmarks.chartmimic import high_level, low_levels
 
     def scored(items):
         try:
@@ -307,7 +307,7 @@ def _chartmimic(rollouts, rows, rater):
 
 
 def _plot2code(rollouts, rows, rater):
-    from .metrics import plot2code_rating, plot2code_text
+    from .benchmarks.metrics import plot2code_rating, plot2code_text
 
     out = []
     for r, row in zip(rollouts, rows, strict=True):
@@ -323,8 +323,8 @@ def _plot2code(rollouts, rows, rater):
 
 
 def _pages(rollouts, rows, rater):
-    from .browser import PageError
-    from .webmetrics import Pages, page_score
+    from .render.chromium import PageError
+    from .benchmarks.design2code import Pages, page_score
 
     clip, out = _clip(), []
     with Pages() as pages:
@@ -338,7 +338,7 @@ def _pages(rollouts, rows, rater):
 
 @functools.cache
 def _clip():
-    from .webmetrics import Clip
+    from .benchmarks.design2code import Clip
 
     return Clip.load()
 
@@ -525,13 +525,13 @@ class Report:
             raise ValueError(f"no rollout has the metric {metric!r}; evaluate(..., metrics=({metric!r},)) on items "
                              "with a reference")
         if metric == "chartmimic":
-            from .chartmimic import summarise as chartmimic_table
+            from .benchmarks.chartmimic import summarise as chartmimic_table
 
             judged = [row["gpt"] for row in found] if all("gpt" in row for row in found) else None
             return chartmimic_table([low_level_of(row) for row in found], judged, failures, unscored)
         if metric == "pages":
-            from .webmetrics import PageScore
-            from .webmetrics import summarise as pages_table
+            from .benchmarks.design2code import PageScore
+            from .benchmarks.design2code import summarise as pages_table
 
             out = pages_table(PageScore(**row) for row in found if failures == "zero" or row["error"] is None)
             return out | {"exec": 100 * _mean([row["error"] is None for row in found])}
@@ -544,7 +544,7 @@ class Report:
 
     def plot(self):
         """A matplotlib figure: the distribution of final scores, and the mean score after each turn."""
-        from .plots import scores
+        from .show.plots import scores
 
         return scores(self)
 
@@ -577,7 +577,7 @@ class Report:
 
     def to_html(self, path, title: str = "Evaluation") -> Path:
         """One self-contained page: numbers, turns, kinds, parts, figures and a gallery of failures and scores."""
-        from .report import write_evaluation
+        from .show.pages import write_evaluation
 
         return write_evaluation(self, path, title)
 
@@ -596,7 +596,7 @@ class Report:
 
 def low_level_of(row):
     """A recorded ChartMimic score as `chartmimic.LowLevel`."""
-    from .chartmimic import F1, PARTS, LowLevel
+    from .benchmarks.chartmimic import F1, PARTS, LowLevel
 
     return LowLevel(**{part: F1(**row[part]) for part in PARTS}, error=row["error"])
 
@@ -607,7 +607,7 @@ def _scores(rollout, metric):
     if not row or "unscored" in row:
         return {}
     if metric == "chartmimic":
-        from .chartmimic import PARTS
+        from .benchmarks.chartmimic import PARTS
 
         low = low_level_of(row)
         return {part: getattr(low, part).f1 for part in PARTS} | {"average": low.average} | (

@@ -622,7 +622,7 @@ def write(folder, counts, seed=11):
     same.
     """
     from .charts import store
-    from .render import Renderer
+    from .render.renderer import Renderer
 
     seen, total = {}, 0
     with Renderer() as renderer:

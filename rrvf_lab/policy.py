@@ -214,8 +214,8 @@ def load_model(name: str, four_bit: bool = False, max_image_tokens: int = 768, *
     import torch
     from transformers import AutoModelForImageTextToText, BitsAndBytesConfig
 
-    from . import nano
-    from .vision import encode_each_once
+    from .nano import model as nano
+    from .training.distinct import encode_each_once
 
     shipped = nano.HOME / name
     source = str(shipped) if shipped.is_dir() else name

@@ -43,12 +43,8 @@ class Reward:
 
     @property
     def scored(self) -> bool:
+        """Whether the judge gave a score."""
         return not math.isnan(self.total)
-
-    def _repr_html_(self) -> str:
-        from .views import reward_html
-
-        return reward_html(self)
 
 
 def reward(rollout, weights: RewardWeights = RewardWeights()) -> Reward:

@@ -25,7 +25,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from .config import TrainConfig, check_names
+from .training.config import TrainConfig, check_names
 from .reward import RewardWeights
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,8 +78,8 @@ def token_budget(config: TrainConfig, processor, difference: bool = False) -> di
     from PIL import Image
 
     from .environment import TOKENS_OF_TEXT, reply
-    from .judge import Verdict
-    from .render import Rendering
+    from .judge.pixel import Verdict
+    from .render.renderer import Rendering
 
     huge = Image.new("RGB", (3000, 3000), "white")
     grid = processor.image_processor(images=[huge], return_tensors="pt")["image_grid_thw"]
@@ -112,7 +112,7 @@ def make_judge(config: TrainConfig):
     """The judge that the settings name: None for the embedded one, else a `VLMJudge` in a `Fallback`."""
     if config.judge is None:
         return None
-    from .vlm_judge import Fallback, VLMJudge
+    from .judge.vlm import Fallback, VLMJudge
 
     arguments = dict(config.judge)
     on_unscored = arguments.pop("on_unscored", "drop")
@@ -133,9 +133,9 @@ def make_trainer(config: TrainConfig, renderer=None, judge=None):
 
     from .environment import Environment
     from .policy import load_model
-    from .render import shared
-    from .sandbox import require_isolation
-    from .trainer import RRVFTrainer
+    from .render.renderer import shared
+    from .render.sandbox import require_isolation
+    from .training.trainer import RRVFTrainer
 
     passes = config.divide(launched().num_processes)
     if config.vllm:
@@ -235,8 +235,8 @@ def run(config: TrainConfig, resume: bool = False) -> dict:
     """Evaluate, train, evaluate again on held-out images, and write the report; returns what report.json holds."""
     from .evaluate import compare, evaluate
     from .policy import load_policy
-    from .report import write_report
-    from .trainer import last_checkpoint
+    from .show.pages import write_report
+    from .training.trainer import last_checkpoint
 
     processes, folder, started = launched(), config.folder, time.time()
     if processes.is_main_process:

@@ -1,0 +1,3 @@
+"""OpenAI-compatible servers."""
+
+from .policy import EndpointError, EndpointPolicy

@@ -1,0 +1,156 @@
+"""Figures of a training run and of an evaluation: matplotlib for paper, plotly to explore. They only read numbers.
+
+Left out: pictures of rollouts (`views`, `report.gallery`) and anything that runs a policy or a judge.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from ..rollout import picture
+
+
+def raster(figure, dpi: int = 110) -> Image.Image:
+    """A matplotlib figure as a PIL image. Example: `raster(learning_curve(log))`."""
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=dpi)
+    return Image.open(data)
+
+
+class show:
+    """A picture (PIL image or matplotlib figure) with its description; shown bare in a cell it has no alt text.
+
+    Example: `show(contact_sheet(images), "sixteen held-out charts")`.
+    """
+
+    def __init__(self, image, alt: str, width: int = 900):
+        self.image, self.alt, self.width = raster(image) if hasattr(image, "savefig") else image, alt, width
+
+    def _repr_html_(self):
+        return picture(self.image, self.alt, self.width)
+
+
+def learning_curve(log, before=None, after=None):
+    """Reward parts, execution rate, tool calls by step (`log` is TRL's log history), with held-out scores as bars."""
+    import matplotlib.pyplot as plt
+
+    steps = [row["step"] for row in log]
+    figure, axes = plt.subplots(1, 3, figsize=(12, 3.4), layout="constrained", gridspec_kw={"width_ratios": [2, 2, 1]})
+    left, middle, right = axes
+
+    def line(ax, key, label, colour):
+        values = np.array([np.nan if row.get(key) is None else row[key] for row in log], float)
+        ax.plot(steps, values, color=colour, alpha=0.3, lw=1)
+        width = max(1, len(values) // 8)
+        smooth = [np.nanmean(values[max(0, i - width + 1):i + 1]) for i in range(len(values))]
+        ax.plot(steps, smooth, color=colour, lw=2, label=label)
+
+    line(left, "reward/vision", "R_vision, training images", "#1f77b4")
+    line(left, "score/turn_1", "score of the first draft", "#ff7f0e")
+    line(middle, "exec_rate", "execution rate", "#2ca02c")
+    line(middle, "tool_calls", "tool calls a rollout", "#9467bd")
+    line(middle, "copy_rate", "copied code", "#8c564b")
+    for ax, title in ((left, "Sampled rollouts"), (middle, "What they do")):
+        ax.set(xlabel="step", title=title)
+        ax.grid(alpha=0.3)
+        ax.legend(frameon=False, fontsize=8)
+    if before and after:
+        means, errors = [before["vision"], after["vision"]], [before["se"], after["se"]]
+        right.bar(["before", "after"], means, yerr=errors, color=["#bbbbbb", "#1f77b4"], capsize=4)
+        for i, value in enumerate(means):
+            right.text(i, value + errors[i] + 0.01, f"{value:.3f}", ha="center")
+        right.set(title=f"Held out, n = {after['n']}", ylim=(0, max(means) * 1.3 + 0.02))
+    else:
+        right.axis("off")
+    plt.close(figure)
+    return figure
+
+
+def scores(report):
+    """How an evaluation's scores spread, and the mean score after each turn."""
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    vision = [r.reward.vision for r in report.rollouts]
+    left.hist(vision, bins=np.linspace(0, 1, 21), color="#1f77b4")
+    left.set(xlabel="final vision score", ylabel="rollouts", title=f"n = {report.summary['n']}")
+    turns = report.per("turn")
+    right.errorbar(turns.index, turns["value"], yerr=[turns["value"] - turns["low"], turns["high"] - turns["value"]],
+                   marker="o", capsize=4, color="#ff7f0e")
+    right.set(xlabel="after turn", ylabel="mean vision score, 95 % interval", xticks=turns.index, title="Turn by turn")
+    right.grid(alpha=0.3)
+    plt.close(figure)
+    return figure
+
+
+def estimates(frames, label: str = "mean vision score"):
+    """Values with their 95 % intervals and n, one line each, for one frame of `Report.per` or several by name.
+
+    `frames` is a frame with value, low, high, n, or {name: frame} over the same lines.
+
+        estimates({"before": before.per("kind"), "after": after.per("kind")})
+    """
+    import matplotlib.pyplot as plt
+
+    frames = frames if isinstance(frames, dict) else {"": frames}
+    lines = list(dict.fromkeys(name for frame in frames.values() for name in frame.index))
+    figure, ax = plt.subplots(figsize=(7, 0.9 + 0.34 * len(lines) + 0.1 * len(frames)), layout="constrained")
+    for k, (name, frame) in enumerate(frames.items()):
+        places = np.array([lines.index(line) for line in frame.index]) + 0.22 * (k - (len(frames) - 1) / 2)
+        low, high = (frame["value"] - frame["low"]).fillna(0), (frame["high"] - frame["value"]).fillna(0)
+        ax.errorbar(frame["value"], places, xerr=[low.clip(lower=0), high.clip(lower=0)], fmt="os^D"[k % 4], capsize=3,
+                    ms=5, color=PAIR[k % len(PAIR)], label=name)
+    counts = [dict.fromkeys(int(f.loc[line, "n"]) for f in frames.values() if line in f.index) for line in lines]
+    turn = "after turn " if "turn" in [frame.index.name for frame in frames.values()] else ""
+    ax.set_yticks(range(len(lines)), [f"{turn}{line}  (n = {' / '.join(map(str, n))})"
+                                      for line, n in zip(lines, counts)])
+    ax.set(xlabel=f"{label}, 95 % interval", ylim=(len(lines) - 0.5, -0.5))
+    ax.grid(axis="x", alpha=0.3)
+    if len(frames) > 1:
+        figure.legend(loc="outside upper right", ncols=len(frames), frameon=False)
+    plt.close(figure)
+    return figure
+
+
+PAIR = ("#7f7f7f", "#1f77b4", "#d95f02", "#2ca02c", "#d62728")
+
+
+def contributions(comparison):
+    """Where a paired effect comes from: crashes repaired, quality gained, newly broken; they add up to the effect."""
+    import matplotlib.pyplot as plt
+
+    frame = comparison.split()
+    names = [f"{name}  (n = {row.n:.0f})" for name, row in frame.iterrows()] + [f"effect  (n = {comparison.n})"]
+    values = [*frame["contribution"], comparison.effect]
+    low, high = [*frame["low"], comparison.low], [*frame["high"], comparison.high]
+    figure, ax = plt.subplots(figsize=(7, 2.6), layout="constrained")
+    ax.barh(names, values, color=["#1f77b4" if v >= 0 else "#d62728" for v in values[:-1]] + ["#444444"],
+            xerr=np.clip([np.subtract(values, low), np.subtract(high, values)], 0, None), capsize=3)
+    ax.axvline(0, color="black", lw=0.8)
+    ax.set(xlabel="contribution to the mean change of the vision score, 95 % interval")
+    ax.invert_yaxis()
+    plt.close(figure)
+    return figure
+
+
+def explore(comparison):
+    """A plotly scatter of each image's score before and after; hover for its id, click the legend to hide a group.
+
+        explore(before.compare(after))
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure(layout={
+        "template": "plotly_white", "width": 640, "height": 480, "margin": {"t": 50, "b": 40},
+        "title": f"Vision score of {comparison.n} images, before and after",
+        "xaxis": {"title": "before", "range": [-0.03, 1]}, "yaxis": {"title": "after", "range": [-0.03, 1]}})
+    for k, (name, pairs) in enumerate(comparison.pairs.groupby("split")):
+        figure.add_scatter(x=pairs["before"], y=pairs["after"], text=pairs["id"], customdata=pairs["change"],
+                           mode="markers", name=f"{name} ({len(pairs)})",
+                           marker={"color": PAIR[1:][k], "symbol": k, "size": 8},
+                           hovertemplate="%{text}<br>%{x:.3f} to %{y:.3f} (%{customdata:+.3f})<extra></extra>")
+    figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line={"dash": "dot", "color": "#888888"})
+    return figure

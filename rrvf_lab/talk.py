@@ -1,0 +1,167 @@
+"""The rules of the loop in words: what the policy is told, how its turn is read and written, what the tool answers.
+
+A turn is `<think>...</think>` followed by one tool call in Qwen's grammar,
+
+    <tool_call>
+    {"name": "render", "arguments": {"code": "..."}}
+    </tool_call>
+
+or by `<answer>...</answer>`. An answer holds the final code, or `turn k` for the code of the k-th turn. Read next:
+`rollout` (what is kept of it), `environment` (what is done with it).
+
+Left out: several images in one rollout, tools other than `render`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+
+from PIL import Image
+
+LIBRARIES = {"matplotlib": "matplotlib", "plotly": "plotly", "svg": "SVG", "html": "HTML and CSS"}
+SYSTEM = (
+    "You reproduce an image as code. Each of your messages first thinks aloud inside <think></think>. Then it either "
+    "calls the tool `render` with the complete program, inside <tool_call></tool_call>, to see how its picture compares "
+    "with the image, or it ends with <answer></answer>, which holds the final program, or `turn k` to choose the program "
+    "of your k-th message. Fix what the tool reports before you answer. You have {max_turns} messages."
+)
+BAD_CALL = 'the call must be {"name": "render", "arguments": {"code": "..."}}'
+MOST_TEXT = 600        # characters of feedback; PixelJudge says 130 at most, a VLM judge five sentences
+TOKENS_OF_TEXT = 300   # what a token budget reserves for them: two characters a token, more than any feedback measured
+END = "<|im_end|>"     # how a turn ends in tokens
+
+
+def opening(image, language: str, max_turns: int) -> list[dict]:
+    """The first messages of every rollout: the rules, the raw image, one sentence. No label, no reference code.
+
+    Example: `opening(image, "matplotlib", 3)[1]["content"][1]["text"] == "Reproduce this image with matplotlib."`
+    """
+    return [
+        {"role": "system", "content": [_text(SYSTEM.format(max_turns=max_turns))]},
+        {"role": "user", "content": [{"type": "image", "image": image}, _text(request(language))]},
+    ]
+
+
+def request(language: str) -> str:
+    """The one sentence about the image. Raises ValueError for an unknown language."""
+    if language not in LIBRARIES:
+        raise ValueError(f"unknown language {language!r}; known: {', '.join(LIBRARIES)}")
+    return f"Reproduce this image with {LIBRARIES[language]}."
+
+
+def write_turn(thought: str, code: str | None = None, answer: str | None = None) -> str:
+    """One well-formed assistant turn, as `parse_turn` reads it. Example: `write_turn("a bar chart", "plt.bar(...)")`."""
+    text = f"<think>{thought}</think>\n"
+    if code is not None:
+        call = json.dumps({"name": "render", "arguments": {"code": code}})
+        text += f"<tool_call>\n{call}\n</tool_call>"
+    if answer is not None:
+        text += f"<answer>{answer}</answer>"
+    return text
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What one assistant turn says: its thought, each tool call (code, or None for a bad one), its answer, what is
+    wrong; and its raw `text`."""
+
+    thought: str
+    calls: tuple[str | None, ...]
+    answer: str | None
+    error: str | None
+    text: str = ""
+
+
+_CALL = re.compile(r"<tool_call>(.*?)</tool_call>\s*", re.DOTALL)
+_ANSWER = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
+_FENCE = re.compile(r"```\w*\n(.*?)\n?```", re.DOTALL)
+_TURN = re.compile(r"turn (\d+)")
+
+
+def parse_turn(text: str) -> Parsed:
+    """Read one assistant turn, by the rules of TRL's own parser, so that both find the same tool calls.
+
+    An unclosed `<think>` swallows the rest; a truncated call or one that is not JSON makes the turn plain text.
+
+    Example: `parse_turn("<think>a bar chart</think>\\n<answer>turn 1</answer>").answer == "turn 1"`.
+    """
+    text = text.split(END)[0]
+    before, opened, rest = text.partition("<think>")
+    thought, closed, rest = rest.partition("</think>") if opened else ("", "", text)
+    error = None if closed else "parse: <think> is never closed" if opened else "parse: no <think>"
+    if opened:
+        rest = before + rest if closed else ""
+    plain, calls = _CALL.sub("", rest), []
+    try:
+        calls = [_code(json.loads(body)) for body in _CALL.findall(rest)]
+        if "<tool_call>" in plain:
+            raise ValueError
+    except (ValueError, KeyError, TypeError):
+        calls, plain, error = [], "", error or "parse: the tool call is truncated or no JSON object with a name"
+    found = _ANSWER.search(plain)
+    answer = found.group(1).strip() if found and not calls else None
+    if error is None and None in calls:
+        error = "parse: " + BAD_CALL
+    if error is None and not calls and answer is None:
+        error = "parse: neither a tool call nor an answer"
+    if error is None and len(calls) + bool(found) > 1:
+        error = "parse: more than one action in one turn"
+    return Parsed(thought.strip(), tuple(calls), answer, error, text)
+
+
+def _code(call):
+    """The code of a call to `render`; None for another tool or other arguments."""
+    if not isinstance(call["name"], str):
+        raise TypeError
+    arguments = call.get("arguments") or {}
+    good = call["name"] == "render" and isinstance(arguments, dict) and list(arguments) == ["code"]
+    return str(arguments["code"]) if good else None
+
+
+def turn_named(answer: str | None) -> int | None:
+    """k - 1 for the answer `turn k`, else None. Example: `turn_named("turn 2") == 1`."""
+    found = _TURN.fullmatch(answer or "")
+    return int(found.group(1)) - 1 if found else None
+
+
+def unfence(answer: str) -> str:
+    """The program of an answer without the code fence around it."""
+    found = _FENCE.fullmatch(answer)
+    return found.group(1) if found else answer
+
+
+def reply(target, rendering, verdict, difference: Image.Image | None = None, blind: bool = False) -> list[dict]:
+    """What the `render` tool answers: the picture, the judge's text, and the target again, as content blocks.
+
+    The target comes last because a reader addresses the image nearest to its turn. `difference` is shown after the
+    picture: where ink is missing (red) and extra (blue). `blind` keeps the form and removes what it says: the control
+    for "does feedback help?".
+
+    Example: `reply(target, rendering, judge(target, rendering.image))[-1] == {"type": "image", "image": target}`.
+    """
+    score = "Unscored" if math.isnan(verdict.score) else f"Score {verdict.score:.2f}"
+    text = without_tokens(f"{score}. {verdict.feedback}"[:MOST_TEXT])
+    pictures = []
+    if rendering.image is not None:
+        pictures = [rendering.image] + [difference] * (difference is not None)
+        if blind:
+            pictures, text = [Image.new("RGB", target.size, "white") for _ in pictures], ""
+    return [*({"type": "image", "image": picture} for picture in pictures), _text(text),
+            {"type": "image", "image": target}]
+
+
+def said(parsed: Parsed) -> dict:
+    """A turn as the assistant's message in the conversation."""
+    return {"role": "assistant", "content": [_text(without_tokens(parsed.text))]}
+
+
+def without_tokens(text: str) -> str:
+    """Text that spells no special token: `<|image_pad|>` in an error message would stand for an image."""
+    return text.replace("<|", "< |")
+
+
+def _text(words):
+    return {"type": "text", "text": words}
