@@ -14,7 +14,6 @@ Left out: spoilings of meaning (a wrong word, a wrong value), which need the sou
 people. The order inside one ladder is certain; nothing is said about which of two ladders is worse. A judge that passes
 can still be fooled by what is not among the traps.
 """
-import html
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -26,8 +25,6 @@ from ..leaves.pictures import rgb
 from .pixel import _box
 from .protocol import as_judge
 from .verdict import Verdict
-from ..show.plots import raster
-from ..rollout import picture
 
 RUNGS = {
     "noise": (12, 30, 60, 110),             # standard deviation, of 255
@@ -133,24 +130,6 @@ class Audit:
             ax.grid(alpha=0.3)
         plt.close(figure)
         return figure
-
-    def _repr_html_(self) -> str:
-        alt = "; ".join([f"Audit of {self.name}"] + [f"{name} {cells[0]}" for name, cells in self._table()])
-        head = f"<p><b>{html.escape(str(self).splitlines()[0])}</b></p>"
-        lines = ((name, *cells) for name, cells in self._table())
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
-        shown = "".join(f"<figure style='margin:0;max-width:170px'>{picture(_small(image), f'{name}, score {score:.2f}', 160)}"
-                        f"<figcaption>{name} {score:.2f}</figcaption></figure>"
-                        for name, (image, score) in self.pictures.items())
-        missing = f"<p>{html.escape(str(self).splitlines()[-1])}</p>" if self.unscored else ""
-        return (f"{head}{picture(raster(self.plot(), 72), alt, 950)}"
-                f"<div style='display:flex;flex-wrap:wrap;gap:8px'>{shown}</div>"
-                f"<details><summary>numbers</summary><table>{body}</table>{missing}</details>")
-
-
-def _small(image, width=110):
-    """Fewer pixels than it is shown with: noise does not compress."""
-    return image.convert("RGB").resize((width, max(1, round(image.height * width / image.width))), Image.Resampling.BOX)
 
 
 def audit(judge, targets, other=None, repeats=3, seed=0, name=None) -> Audit:

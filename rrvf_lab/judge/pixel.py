@@ -33,6 +33,7 @@ The feedback is a closed vocabulary (positions inside the plot frame in steps of
 """
 import functools
 import hashlib
+import math
 import threading
 from collections import OrderedDict
 
