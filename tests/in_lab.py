@@ -12,7 +12,7 @@ import urllib.request
 import nbformat
 import pytest
 
-from rrvf_lab.browser import find_chromium
+from rrvf_lab.render.chromium import find_chromium
 
 SETTINGS = {  # no news, nothing restored, and every cell in the page
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from rrvf_lab.browser import find_chromium
+from rrvf_lab.render.chromium import find_chromium
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9]*.ipynb"))
 IN_LAB = ("00", "01", "02", "03", "04", "05", "08")

@@ -12,7 +12,6 @@ import atexit
 import concurrent.futures
 import dataclasses
 import hashlib
-import html
 import os
 import re
 import threading
@@ -21,6 +20,7 @@ from collections import OrderedDict
 
 from . import chromium as browser
 from . import sandbox
+from .rendering import Rendering
 
 CACHE_BYTES = 256 * 2**20
 # programs that profit from a lane with these loaded

@@ -11,7 +11,7 @@ from rrvf_lab import pages
 
 pytestmark = pytest.mark.slow  # a minute or more as a whole
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = Path(__file__).parents[2] / "data"
 PROGRAMS = {
     "matplotlib": "import matplotlib.pyplot as plt\nplt.figure(figsize=(3, 2))\nplt.bar([1, 2], [3, 4])",
     "plotly": "import plotly.express as px\nfig = px.bar(x=['a', 'b'], y=[3, 4], width=300, height=200)",

@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from rrvf_lab import sandbox
-from rrvf_lab.render import Renderer
+from rrvf_lab.render import Renderer, sandbox
 
 pytestmark = pytest.mark.slow  # a minute or more as a whole
 
@@ -195,7 +194,7 @@ class Scene:
             "secret": str(secret), "target": str(target), "folder": str(folder), "driver": os.getpid(),
             "victim": self.victim.pid, "tcp": self.tcp.getsockname()[1], "udp": self.udp.getsockname()[1],
             "unix": str(self.folder / "stream"), "dgram": str(self.folder / "dgram"), "abstract": name,
-            "address": id(self.buffer) + 32, "repo": str(Path(sandbox.__file__).parents[1]),
+            "address": id(self.buffer) + 32, "repo": str(Path(sandbox.__file__).parents[2]),
             "cache": sandbox._cache_folder(), "packages": str(Path(matplotlib.__file__).parent)}
         self.reference = renderer.render(HONEST).image.tobytes()
         self.count, self.listing, self.mode = 0, self.look(), secret.stat().st_mode

@@ -3,9 +3,7 @@
 import asyncio
 import io
 import os
-import re
 import signal
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,14 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rrvf_lab import sandbox
-from rrvf_lab.render import Renderer, Rendering
-
-module = sys.modules["rrvf_lab.render"]  # the name `rrvf_lab.render` is the function
+from rrvf_lab.render import Renderer, sandbox
+from rrvf_lab.render import renderer as module
 
 PLT = "import matplotlib.pyplot as plt\n"
 BARS = PLT + "plt.figure(figsize=(4, 3))\nplt.bar(list('abcd'), [1, 2, 3, 4])\nplt.title('Sales')\n"
-PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.py"))
+PROGRAMS = sorted((Path(__file__).parents[1] / "programs").glob("*.py"))
 
 
 @pytest.fixture(scope="module")
@@ -239,13 +235,6 @@ def test_wrong_calls_say_what_is_possible(renderer):
     closed.close()
     with pytest.raises(RuntimeError, match="closed"):
         closed.render(BARS)
-
-
-def test_a_rendering_shows_its_picture_with_alt_text_and_escapes_its_error(renderer):
-    shown = renderer.render(BARS)._repr_html_()
-    assert re.search(r'<img src="data:image/png;base64,[^"]+" [^>]*alt="[^"]+"', shown)
-    bad = Rendering(error="<script>alert(1)</script>", printed="<b>")._repr_html_()
-    assert "<script>" not in bad and "<b>" not in bad and "&lt;script&gt;" in bad
 
 
 @pytest.mark.slow

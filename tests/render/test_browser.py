@@ -14,9 +14,10 @@ import psutil
 import pytest
 from PIL import Image
 
-from rrvf_lab import browser as browser_module
-from rrvf_lab import pages, sandbox
-from rrvf_lab.browser import Browser, PageError
+from rrvf_lab import pages
+from rrvf_lab.render import chromium as browser_module
+from rrvf_lab.render import sandbox
+from rrvf_lab.render.chromium import Browser, PageError
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]  # a minute or more as a whole
 
