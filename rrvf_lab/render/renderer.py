@@ -70,11 +70,6 @@ class Renderer:
         """Programs -> list of `Rendering` in the same order, `workers` at a time."""
         return [self._take(job) for job in [self._submit(code, language, size) for code in codes]]
 
-    def prefetch(self, codes, language="matplotlib", size=None):
-        """Start rendering and return at once; a later `render` or `map` of the same code takes the result."""
-        for code in codes:
-            self._submit(code, language, size)
-
     @property
     def isolation(self):
         """What keeps this Renderer's programs in -> `sandbox.Isolation`; starts its render process if none runs yet.

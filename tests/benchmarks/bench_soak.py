@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -112,15 +113,17 @@ def kill_in_the_middle(killed):
             lost, errors = 0, set()
             for part in range(2):
                 codes = [code.format(f"{part} {n}") for n in range(killed // 2)]
-                renderer.prefetch(codes, language)
-                renderer.render(codes[len(codes) // 4], language)        # so many are done, the others wait or run
-                for pid in family(victim()):
-                    try:
-                        os.kill(pid, signal.SIGKILL)
-                    except ProcessLookupError:
-                        pass
-                    victims.add(pid)
-                results = renderer.map(codes, language)
+                with ThreadPoolExecutor(1) as pool:
+                    drawing = pool.submit(renderer.map, codes, language)
+                    time.sleep(0.1)                                      # by then all of them wait or run
+                    renderer.render(codes[len(codes) // 4], language)    # so many are done
+                    for pid in family(victim()):
+                        try:
+                            os.kill(pid, signal.SIGKILL)
+                        except ProcessLookupError:
+                            pass
+                        victims.add(pid)
+                    results = drawing.result()
                 lost += sum(r.image is None or r.image.tobytes() != expected for r in results)
                 errors |= {r.error for r in results if r.error}
             print(f"{language}: {'Chromium' if language == 'html' else 'zygote'} killed twice during {killed} renders: "

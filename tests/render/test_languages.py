@@ -65,10 +65,9 @@ def test_the_serial_twin_gives_the_same_bytes(renderer, language):
 
 
 @everywhere
-def test_what_was_prefetched_or_drawn_is_not_drawn_again(language):
+def test_what_was_drawn_is_not_drawn_again(language):
     with rl.Renderer(workers=1) as renderer:
-        renderer.prefetch([PROGRAMS[language]], language)
-        assert [renderer.render(PROGRAMS[language], language).cached for _ in range(2)] == [True, True]
+        assert [renderer.render(PROGRAMS[language], language).cached for _ in range(2)] == [False, True]
         assert not renderer.render(PROGRAMS[language], language, (200, 100)).cached
 
 

@@ -158,12 +158,6 @@ def test_the_same_program_is_rendered_once_and_its_image_is_ones_own(renderer):
     assert not renderer.render(code, size=(100, 75)).cached
 
 
-def test_prefetched_programs_are_taken_not_rendered_again(renderer):
-    codes = [BARS + f"# prefetched {n}" for n in range(4)]
-    renderer.prefetch(codes)
-    assert all(r.cached and r.image.size == (400, 300) for r in renderer.map(codes))
-
-
 def test_the_cache_is_bounded(monkeypatch):
     monkeypatch.setattr(module, "CACHE_BYTES", 800_000)
     with Renderer(workers=0) as renderer:
