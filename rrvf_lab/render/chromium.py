@@ -7,15 +7,14 @@ than drawing. A page without scripts even replaces the last one in the same docu
 way, unless its code holds something that a document keeps (LASTS).
 
 A page gets no script (html), no network and no file: what it asks for is answered here, with a gray box for a
-picture and with nothing for the rest. Where scripts are allowed they cannot lead the page elsewhere. Chromium
-runs in a bubblewrap namespace without network and without the user's files where the machine allows that,
+picture and with nothing for the rest. Chromium runs in a bubblewrap namespace without network and without the user's files where the machine allows that,
 with its own sandbox inside where that works (`protection` says what was reached). A page process that uses
 too much CPU time or memory is ended; so a busy machine does not fail a good page.
 
 It does NOT protect against faults in Chromium itself: where bubblewrap does not work (macOS, many containers)
 these meet only Chromium's own sandbox, and as root not even that.
 
-Left out: scrolling, hovering, several pages linked to each other, videos (their controls may differ from one
+Left out: the scripts of html pages, scrolling, hovering, several pages linked to each other, videos (their controls may differ from one
 picture to the next), maps with tiles, MathJax in plotly, a graphics card (3-D figures are drawn on the CPU),
 and fonts that are not installed.
 """
@@ -37,7 +36,6 @@ import time
 WIDTH, HEIGHT, TALLEST = 1024, 768, 3072     # CSS pixels of a page: viewport, and where a long one is cut
 MAX_PIXELS = 4_000_000
 MAX_HTML = 1_000_000                         # bytes of a page, with the pictures inside it
-MAX_LEAVES = 20                              # a page may try to go elsewhere so often, in vain
 # in the code of a page that may look different a moment later: an animation, a caret, a font being loaded
 MOVES = re.compile(rb"anim|transition|autofocus|font-face|marquee|video|\\", re.IGNORECASE)
 # what a document may keep when its content is replaced: a policy, a language, colours, the style set once chosen
@@ -54,7 +52,6 @@ FLAGS = ("--disable-gpu --disable-quic --no-first-run --disable-background-netwo
          "--enable-unsafe-swiftshader").split()                  # the last: WebGL on the CPU, for 3-D figures
 HTML_POLICY = ("default-src 'none'; img-src * data: blob:; style-src 'unsafe-inline' data:; font-src data:; "
                "media-src data:; frame-src data:; form-action 'none'")
-SCRIPTS = "; script-src 'unsafe-inline' 'unsafe-eval'"
 PLOTLY_POLICY = ("default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'unsafe-inline'; "
                  "img-src data: blob:; font-src data:; worker-src blob:")
 PLOTLY_PAGE = ('<!doctype html><meta charset="utf-8"><style>body{margin:0;background:#fff}</style>'
@@ -187,41 +184,30 @@ class _Page:
 
     def __init__(self):
         self.content = self.baseline = self.main = self.stopped = self.size = None
-        self.leaves, self.spent = 0, True
+        self.spent = True
         self.gone = asyncio.get_running_loop().create_future()
 
-    def end(self, *_, reason=None):
+    def end(self, *_):
         if not self.gone.done():
-            self.gone.set_result(reason)
+            self.gone.set_result(None)
 
     def loaded(self, *_):
         if self.stopped is not None and not self.stopped.done():
             self.stopped.set_result(None)
 
-    def end_loading(self, event):
-        if event["frameId"] == self.main and self.content is None:     # before, an empty page stopped
-            self.loaded()
-
-    def leave(self, event):
-        self.leaves += event["frameId"] == self.main
-        if self.leaves > MAX_LEAVES:
-            self.end(reason=f"the page was stopped: it tried {self.leaves} times to go elsewhere, "
-                            f"last to {event['url'][:200]}")
-
 
 class Browser:
     """One Chromium, started at the first picture and again when it was lost; `pages` pictures at a time.
 
-    `timeout` is CPU seconds a page, `memory` MiB a page. `javascript=True` runs the scripts of html pages
-    (then each page is used once). Attribute `protection` tells, once started, what is round Chromium. Close
-    it at the end.
+    `timeout` is CPU seconds a page, `memory` MiB a page. Attribute `protection` tells, once started, what is
+    round Chromium. Close it at the end.
 
         with Browser() as browser:
             browser.html("<h1>Hello</h1>").size        # (1024, 768)
     """
 
-    def __init__(self, pages=2, timeout=10.0, memory=1024, javascript=False):
-        self.timeout, self.memory, self.javascript = timeout, memory, javascript
+    def __init__(self, pages=2, timeout=10.0, memory=1024):
+        self.timeout, self.memory = timeout, memory
         self.protection = "not started"
         self._lock, self._loop, self._closed = threading.Lock(), None, False
         self._count, self._owner = max(1, pages), os.getpid()
@@ -313,9 +299,8 @@ class Browser:
                         if page is not None and not page.gone.done():
                             raise PageError(f"the page could not be drawn: {trouble}") from None
                     else:
-                        if kind == "plotly" or not self.javascript:
-                            self._idle[kind].append(page)
-                            page = None
+                        self._idle[kind].append(page)
+                        page = None
                         return picture
                     finally:
                         if page is not None:
@@ -404,7 +389,7 @@ class Browser:
                 return page
         page = _Page()
         context = page.context = await self._chromium.new_context(
-            java_script_enabled=kind == "plotly" or self.javascript, offline=True, service_workers="block",
+            java_script_enabled=kind == "plotly", offline=True, service_workers="block",
             accept_downloads=False, no_viewport=True, locale="en-US", timezone_id="UTC", color_scheme="light",
             reduced_motion="reduce")
         context.set_default_timeout(0)                       # time is kept in `_watched`
@@ -422,11 +407,7 @@ class Browser:
         if kind == "html":
             await page.devtools.send("Page.enable")
             await self._frame(page)
-            if self.javascript:
-                page.devtools.on("Page.frameStoppedLoading", page.end_loading)
-                page.devtools.on("Page.frameRequestedNavigation", page.leave)
-            else:
-                page.devtools.on("Page.loadEventFired", page.loaded)
+            page.devtools.on("Page.loadEventFired", page.loaded)
             await context.route("**/*", lambda route: self._answer(page, route))
         else:
             await context.route("**/*", lambda route: _answer_plotly(route))
@@ -456,7 +437,7 @@ class Browser:
                 if work.done():
                     return work.result()
                 if page.gone.done():
-                    raise PageError(page.gone.result()) if page.gone.result() else _Lost("its process ended")
+                    raise _Lost("its process ended")
                 if time.monotonic() - start > longest:
                     raise PageError(f"the page was stopped after {longest:g} s")
                 self._end_the_greedy(before)
@@ -491,13 +472,13 @@ class Browser:
     async def _html(self, page, data, size):
         width, height = size or (WIDTH, HEIGHT)
         await self._viewport(page, width, height)
-        await (self._navigate if self.javascript else self._load)(page, data)
+        await self._load(page, data)
         if size is None:
             metrics = await page.devtools.send("Page.getLayoutMetrics")
             height = min(max(math.ceil(metrics["cssContentSize"]["height"]), HEIGHT), TALLEST)
         moves = bool(MOVES.search(data))
-        image = await self._shot(page, width, height, self.javascript or moves)
-        if moves and not self.javascript:
+        image = await self._shot(page, width, height, moves)
+        if moves:
             await self._load(page, b"<p>")                   # else it would move on, at this machine's cost
         return image
 
@@ -513,15 +494,6 @@ class Browser:
             await page.devtools.send("Page.setDocumentContent", {
                 "frameId": page.main, "html": data.decode("utf-8").removeprefix("\ufeff")})
             await page.stopped
-
-    async def _navigate(self, page, data):
-        """Open a page with scripts. `goto` alone would wait for ever where a script stops the loading."""
-        page.content, page.stopped = data, asyncio.get_running_loop().create_future()
-        loaded = asyncio.ensure_future(page.page.goto(HTML_URL))
-        loaded.add_done_callback(_seen)
-        await asyncio.wait({loaded, page.stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if loaded.done():
-            loaded.result()
 
     async def _frame(self, page):
         page.main = (await page.devtools.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
@@ -570,9 +542,8 @@ class Browser:
         request = route.request
         if page.content is not None and request.url == HTML_URL:
             content, page.content = page.content, None
-            policy = HTML_POLICY + (SCRIPTS if self.javascript else "")
             await route.fulfill(body=content, headers={"content-type": "text/html; charset=utf-8",
-                                                       "content-security-policy": policy})
+                                                       "content-security-policy": HTML_POLICY})
         elif request.resource_type == "image":
             # as the services for placeholder pictures write it
             found = re.search(r"(?<!\d)(\d{2,4})[x/](\d{2,4})(?!\d)", request.url)
