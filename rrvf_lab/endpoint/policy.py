@@ -3,12 +3,10 @@
 `EndpointPolicy` has the `write` and `stream` of every policy, so `play`, `evaluate` and the widgets take it as they
 take a local model. The environment's conversation is translated on the way out, the answer on the way back:
 
-    text (default)   tool replies go as `user` messages inside <tool_response></tool_response>, pictures included, since
-                     most endpoints refuse pictures in `tool` messages. That is what Qwen's templates make of a tool
-                     reply, so a model trained here reads the same tokens as in training; give it `grammar=False`. To
-                     other models the grammar of a turn is said once, after the rules in the system message.
-    tools=True       the render tool is offered natively. Its reply's words go as a `tool` message, its pictures as the
-                     `user` message after it.
+    Tool replies go as `user` messages inside <tool_response></tool_response>, pictures included, since most endpoints
+    refuse pictures in `tool` messages. That is what Qwen's templates make of a tool reply, so a model trained here reads
+    the same tokens as in training; give it `grammar=False`. To other models the grammar of a turn is said once, after the
+    rules in the system message.
 
 What comes back is the raw turn in our grammar (see `environment`). Native tool calls and reasoning that a server cut
 out of the text are put back as <tool_call> and <think>; nothing else is repaired, because a malformed turn is the
@@ -20,8 +18,7 @@ model's own.
     EndpointPolicy("a-hosted-model", prices=(2.5, 10.0), cache="runs/answers")
     One that wants other fields (a reasoning model): temperature=None, max_tokens=None, max_completion_tokens=16384
 
-Left out: batch endpoints, several samples at once, prompt caching's prices, and state that a vendor hides in its native
-calls (Gemini's thought signatures): use the text convention there. A bound on a dribbling answer: `timeout` is the
+Left out: offering the tool natively, batch endpoints, several samples at once, prompt caching's prices. A bound on a dribbling answer: `timeout` is the
 longest wait for the next bytes of a try.
 """
 
@@ -33,7 +30,7 @@ import threading
 import time
 from pathlib import Path
 
-from ..environment import parse_turn, write_turn
+from ..talk import write_turn
 from ..judge.vlm import Ledger, VLMJudge, _clip, _in_order, _Packed, _stored, _written
 
 GRAMMAR = (
@@ -44,12 +41,6 @@ GRAMMAR = (
 )
 PICTURES = "the picture that your program drew"
 DIFFERENCE = ", a picture of what it misses (red) and has too much (blue)"
-TOOL = {"type": "function", "function": {
-    "name": "render", "description": "Run a program and compare its picture with the image.",
-    "parameters": {"type": "object", "properties": {"code": {"type": "string", "description": "The complete program."}},
-                   "required": ["code"], "additionalProperties": False}}}
-CALL = " Call the tool with your own function calls; do not write <tool_call></tool_call>."
-NATIVE = "Pictures of the tool's reply: {pictures}; last, the image to reproduce again."
 
 
 class EndpointError(RuntimeError):
@@ -66,7 +57,6 @@ class EndpointPolicy:
     Args:
         model, base_url, api_key: as `openai.OpenAI` takes them. Without `base_url` the hosted default and the key in
             OPENAI_API_KEY; a key from the environment is never sent to a `base_url` of yours.
-        tools: offer the tool natively instead of as text.
         grammar: say how a turn is written, after the rules. False for a model that was trained on it.
         difference: ask the environment for the difference picture in the tool's reply.
         concurrency: the most requests under way at once, over all threads.
@@ -88,13 +78,13 @@ class EndpointPolicy:
     # what is said of a failed request and how a request is booked: the judge's, for the same attributes
     _explain, _book = VLMJudge._explain, VLMJudge._book
 
-    def __init__(self, model, base_url=None, api_key=None, tools=False, grammar=True, difference=False, concurrency=8,
+    def __init__(self, model, base_url=None, api_key=None, grammar=True, difference=False, concurrency=8,
                  timeout=120.0, retries=3, cache=None, prices=(0.0, 0.0), side=1024, **request):
         import openai
 
-        self.model, self.tools, self.grammar, self.difference = model, tools, grammar, difference
+        self.model, self.grammar, self.difference = model, grammar, difference
         self.concurrency, self.prices, self.side = concurrency, prices, side
-        request = {"temperature": 0, "max_tokens": 4096} | request | ({"tools": [TOOL]} if tools else {})
+        request = {"temperature": 0, "max_tokens": 4096} | request
         self.request = {name: value for name, value in request.items() if value is not None}
         self.cache = None if cache is None else Path(cache)
         if self.cache is not None:
@@ -131,28 +121,19 @@ class EndpointPolicy:
     def messages(self, conversation) -> list[dict]:
         """A conversation as it is sent, pictures as PNG data URLs: look here when a model misreads something."""
         pictures = PICTURES + DIFFERENCE * self.difference
-        sent, calls = [], []
+        sent = []
         for message in conversation:
             content = message["content"]
             parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
             role, words = message["role"], "".join(part["text"] for part in parts if part["type"] == "text")
             if role == "system":
                 if self.grammar:
-                    words += CALL if self.tools else GRAMMAR.format(pictures=pictures)
+                    words += GRAMMAR.format(pictures=pictures)
                 sent.append({"role": "system", "content": words})
             elif role == "assistant":
-                sent.append(_native(words, len(sent)) if self.tools else {"role": "assistant", "content": words})
-                calls = [call["id"] for call in sent[-1].get("tool_calls", [])]
+                sent.append({"role": "assistant", "content": words})
             elif role == "user":
                 sent.append({"role": "user", "content": self._blocks(parts)})
-            elif self.tools and calls:
-                # tool messages must follow their call; the pictures of all replies follow them
-                seen = sent.pop() if sent[-1]["role"] == "user" else {"role": "user", "content": []}
-                sent.append({"role": "tool", "tool_call_id": calls.pop(0), "content": words})
-                shown = self._blocks([part for part in parts if part["type"] == "image"])
-                if shown:
-                    seen["content"] += [{"type": "text", "text": NATIVE.format(pictures=pictures)}, *shown]
-                sent += [seen] if seen["content"] else []
             else:
                 after = sent[-1]["role"] == "user"  # several calls in one turn: one message, as in Qwen's template
                 framed = [_text("\n" * after + "<tool_response>\n"), *self._blocks(parts), _text("\n</tool_response>")]
@@ -222,17 +203,6 @@ def _text(words):
 
 def _key(*parts):
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _native(words, number):
-    """A turn in our grammar as an assistant message with native tool calls."""
-    codes = parse_turn(words).calls
-    if not codes:
-        return {"role": "assistant", "content": words}
-    calls = [{"id": f"call_{number}_{k}", "type": "function",
-              "function": {"name": "render", "arguments": json.dumps({} if code is None else {"code": code})}}
-             for k, code in enumerate(codes)]
-    return {"role": "assistant", "content": words.partition("<tool_call>")[0].strip(), "tool_calls": calls}
 
 
 def _grammar(message):

@@ -91,27 +91,11 @@ def test_roles_alternate_when_a_turn_called_twice():
     assert kinds(sent[3])[-3:] == ["\n<tool_response>\n", "{'error': 'bad'}", "\n</tool_response>"]
 
 
-@pytest.mark.parametrize("calls, shown", [(("x",), 2), (("x", "y"), 4), ((None, "y"), 2), ((None,), 0)])
-def test_native_tool_replies_follow_their_calls_and_pictures_come_after_all_of_them(calls, shown):
-    sent = EndpointPolicy("m", "http://localhost:1/v1", tools=True).messages(talk(*calls))
-    assert [m["role"] for m in sent] == ["system", "user", "assistant", *["tool"] * len(calls), *["user"] * bool(shown)]
-    assert [m["tool_call_id"] for m in sent if m["role"] == "tool"] == [c["id"] for c in sent[2]["tool_calls"]]
-    assert len({c["id"] for c in sent[2]["tool_calls"]}) == len(calls)
-    assert all(isinstance(m["content"], str) for m in sent if m["role"] == "tool"), "no picture in a tool message"
-    assert not shown or kinds(sent[-1]).count("<image>") == shown
-    assert "<tool_call>" not in sent[2]["content"]
-    assert [json.loads(c["function"]["arguments"]) for c in sent[2]["tool_calls"]] == [
-        {} if c is None else {"code": c} for c in calls]
-
-
-def test_native_requests_offer_the_tool_and_others_do_not():
+def test_further_fields_are_sent_and_none_leaves_one_out():
     with server(chat(DONE)) as web:
-        EndpointPolicy("m", web.url, tools=True, seed=3).write([opening(TARGET, "matplotlib", 3)])
-        EndpointPolicy("m", web.url, max_tokens=None).write([opening(TARGET, "matplotlib", 3)])
-    with_tools, without = web.bodies
-    assert with_tools["tools"][0]["function"]["name"] == "render"
-    assert (with_tools["seed"], with_tools["max_tokens"], with_tools["temperature"]) == (3, 4096, 0)
-    assert "tools" not in without and "max_tokens" not in without
+        EndpointPolicy("m", web.url, seed=3, max_tokens=None).write([opening(TARGET, "matplotlib", 3)])
+    body, = web.bodies
+    assert (body["seed"], body["temperature"]) == (3, 0) and "max_tokens" not in body and "tools" not in body
 
 
 # ---- what comes back ------------------------------------------------------------------------------------------------
@@ -222,7 +206,7 @@ def test_the_ledger_counts_tokens_and_money():
     assert policy.ledger.cost == pytest.approx((200 * 2 + 40 * 10) / 1e6)
 
 
-@pytest.mark.parametrize("change", [{"model": "n"}, {"seed": 1}, {"tools": True}, {"grammar": False}])
+@pytest.mark.parametrize("change", [{"model": "n"}, {"seed": 1}, {"grammar": False}])
 def test_the_cache_pays_once_for_a_question_and_again_for_another(change, tmp_path):
     with server(chat(DONE)) as web:
         for options in ({}, {}, change):
@@ -268,7 +252,7 @@ def test_a_streamed_native_call_is_put_together():
                                "function": {"name": "render", "arguments": '{"code": "plt.b'}}]},
               {"tool_calls": [{"index": 0, "function": {"arguments": 'ar([1], [2])"}'}}]}]
     with server(events(*pieces, finish="tool_calls")) as web:
-        assert EndpointPolicy("m", web.url, tools=True).stream(opening(TARGET, "matplotlib", 3)) == CALL
+        assert EndpointPolicy("m", web.url).stream(opening(TARGET, "matplotlib", 3)) == CALL
 
 
 def test_a_stopped_stream_gives_what_was_said_and_is_not_kept(tmp_path):
@@ -288,13 +272,13 @@ def test_a_broken_stream_is_an_error(body):
 
 # ---- the whole loop -------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("tools", [False, True])
-def test_two_turns_over_http_are_a_rollout(tools):
-    with server(native('{"code": "plt.bar([1], [2])"}', "a bar") if tools else chat(CALL), chat(DONE)) as web:
-        rollout = played(EndpointPolicy("m", web.url, tools=tools), max_turns=2)
+@pytest.mark.parametrize("call", [chat(CALL), native('{"code": "plt.bar([1], [2])"}', "a bar")])
+def test_two_turns_over_http_are_a_rollout(call):
+    with server(call, chat(DONE)) as web:
+        rollout = played(EndpointPolicy("m", web.url), max_turns=2)
     assert [turn.action for turn in rollout.turns] == ["render", "answer"] and not any(t.error for t in rollout.turns)
     assert rollout.code == "plt.bar([1], [2])" and rollout.reward.vision == 0.5
-    assert len(web.bodies[1]["messages"]) == (5 if tools else 4)
+    assert len(web.bodies[1]["messages"]) == 4
 
 
 def test_the_second_request_shows_what_the_environment_told(chart):
