@@ -1,39 +1,31 @@
-"""rrvf_lab: learn to reproduce images as code, from images alone (RRVF, arXiv 2507.20766), in a notebook.
-
-    import rrvf_lab as rl
-    images = rl.load_images("data/charts/test")
-    rollout = rl.play(rl.load_policy("nano"), images[3], max_turns=2)
-
-Names are loaded when first used, so that the import is quick and brings no torch.
-"""
-
-# These three share their module's name; bound here, once, the functions win over the modules.
+"""rrvf_lab: learn to reproduce images as code, from images alone (RRVF, arXiv 2507.20766), in a notebook."""
+# For the time of the move only: names are found when asked for.
+from .judge import judge
+from .render import render
 from .evaluate import evaluate
-from .judge.pixel import judge
-from .render.renderer import render
 
-_HOME = {
-    "load_images": "data", "load_benchmark": "data", "EndpointPolicy": "endpoint", "EndpointError": "endpoint",
-    "contact_sheet": "data", "doctor": "sandbox", "Renderer": "render", "Rendering": "render",
-    "VLMJudge": "vlm_judge", "Fallback": "vlm_judge", "JudgeStopped": "vlm_judge", "audit": "auditing", "Audit": "auditing",
-    "PixelJudge": "judge", "Verdict": "judge", "difference": "judge", "Reward": "reward",
-    "RewardWeights": "reward", "Environment": "environment", "play": "environment", "play_many": "environment",
-    "Rollout": "rollout", "Turn": "rollout", "load_rollouts": "rollout", "Recording": "policy", "Drafted": "policy", "ModelPolicy": "policy",
-    "load_policy": "policy", "TrainConfig": "train", "make_trainer": "train", "Report": "evaluate", "show": "plots",
-    "inspect": "widgets", "live": "widgets", "sit_as_policy": "widgets", "sit_as_judge": "widgets", "agreement": "widgets",
-    "export": "views", "branch": "environment", "Human": "policy", "advantages": "groups", "Run": "runs", "start": "runs",
-    "inspect_group": "run_widgets", "inspect_run": "run_widgets", "watch": "run_widgets",
-}
-__all__ = sorted([*_HOME, "evaluate", "judge", "render"])
+_HOME = {}
+for _names, _home in (
+        ("load_benchmark reconcile", "benchmarks"), ("contact_sheet load_images", "data"),
+        ("EndpointError EndpointPolicy", "endpoint"), ("Environment Episode", "environment"),
+        ("Audit Fallback JudgeStopped PixelJudge Verdict VLMJudge agreement as_judge audit difference", "judge"),
+        ("branch play_many", "play"), ("Drafted Human ModelPolicy Recording load_policy", "policy"),
+        ("Recorder Report load_rollouts", "records"), ("Renderer Rendering doctor", "render"),
+        ("Reward RewardWeights", "reward"), ("Rollout Turn", "rollout"), ("export install", "show"),
+        ("Run TrainConfig advantages start", "training"), ("make_trainer", "train"),
+        ("inspect inspect_group inspect_run live sit_as_judge sit_as_policy watch", "widgets")):
+    for _name in _names.split():
+        _HOME[_name] = _home
 
 
 def __getattr__(name):
     from importlib import import_module
 
+    if name == "play":
+        return getattr(import_module(".play", __name__), name)
     if name in _HOME:
         return getattr(import_module(f".{_HOME[name]}", __name__), name)
-    raise AttributeError(f"module 'rrvf_lab' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    raise AttributeError(name)
 
 
-def __dir__():
-    return __all__
+from .play import play

@@ -1,12 +1,12 @@
 """One rollout, played: `open` with an image, `take` each turn the policy writes, `close` with the reward.
 
-`Episode` does the work for everybody. `play` drives it in a cell. TRL's `GRPOTrainer` drives it through `Environment`, a
-thin adapter whose public methods are the policy's tools; both hand it the raw text of every turn, so both leave the same
-`Rollout`. A turn is parsed once, in `take`, which also starts to render and judge the code; whoever needs the outcome
-waits for it. Each code is rendered and judged once in an episode.
+`Episode` does the work for everybody. `play` drives it in a cell. TRL's `GRPOTrainer` drives it through
+`Environment`, a thin adapter whose public methods are the policy's tools; both hand it the raw text of every
+turn, so both leave the same `Rollout`. A turn is parsed once, in `take`, which also starts to render and
+judge the code; whoever needs the outcome waits for it. Each code is rendered and judged once in an episode.
 
-When the turns run out before an answer, the last code written counts as the answer. The final code is rendered and
-judged in any case.
+When the turns run out before an answer, the last code written counts as the answer. The final code is
+rendered and judged in any case.
 
 Left out: partial credit for code that does not run.
 """
@@ -32,8 +32,8 @@ from .talk import BAD_CALL, END, Parsed, opening, parse_turn, reply, said, turn_
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one code came to: its rendering, the verdict, the difference picture (where it is shown), and the seconds
-    that rendering and judging took."""
+    """What one code came to: its rendering, the verdict, the difference picture (where it is shown), and the
+    seconds that rendering and judging took."""
 
     rendering: Rendering
     verdict: Verdict
@@ -42,7 +42,8 @@ class Outcome:
 
 
 class Episode:
-    """The rules of one rollout: `open(image)`, then for each turn `take(text)` and `answer()`, at the end `close()`.
+    """The rules of one rollout: `open(image)`, then for each turn `take(text)` and `answer()`, at the end
+    `close()`.
 
     Args:
         renderer, judge: the shared ones by default; `judge` is what `as_judge` takes.
@@ -56,8 +57,8 @@ class Episode:
     Example: `episode = Episode(); talk = episode.open(image); episode.take(text); talk += episode.answer()`.
     """
 
-    def __init__(self, renderer=None, judge=None, max_turns: int = 3, difference: bool = False, blind: bool = False,
-                 weights: RewardWeights | None = None):
+    def __init__(self, renderer=None, judge=None, max_turns: int = 3, difference: bool = False,
+                 blind: bool = False, weights: RewardWeights | None = None):
         self.renderer = shared() if renderer is None else renderer
         self.judge = pixel_judge if judge is None else as_judge(judge)
         self.max_turns, self.difference, self.blind = max_turns, difference, blind
@@ -66,15 +67,17 @@ class Episode:
         self.open(None)
 
     def open(self, image, language: str = "matplotlib", id: str = "") -> list[dict]:
-        """Start a new rollout on `image`; what the last one left is forgotten. Returns the conversation's opening."""
+        """Start a new rollout on `image`; what the last one left is forgotten. Returns the conversation's
+        opening."""
         self.target, self.language, self.id = image, language, id
         self._said: list[Parsed] = []
-        self._turns: list[tuple[Parsed, str | None]] = []  # a row for each call: who says several leaves several turns
+        self._turns: list[tuple[Parsed, str | None]] = []  # a row for each call of each message
         self._outcomes: dict[str, Future] = {}
         return opening(image, language, self.max_turns)
 
     def take(self, text: str) -> bool:
-        """Take one turn's raw text and start on its code; whether it called the tool, so that an answer is due."""
+        """Take one turn's raw text and start on its code; whether it called the tool, so that an answer is
+        due."""
         parsed = parse_turn(text)
         codes = list(parsed.calls) or [None]
         if parsed.answer is not None and self._named(parsed.answer) is None:
@@ -92,20 +95,23 @@ class Episode:
         return not self._said or bool(self._said[-1].calls)
 
     def answer(self) -> list[dict]:
-        """The messages that follow the last turn: what the policy said, and what the tool answers each of its calls."""
+        """The messages that follow the last turn: what the policy said, and what the tool answers each of its
+        calls."""
         parsed = self._said[-1]
         return [said(parsed), *({"role": "tool", "name": "render", "content": self.respond(code)}
                                 for code in parsed.calls)]
 
     def respond(self, code: str | None):
-        """What the tool answers to one call: content blocks, or the error of a call without code, as TRL words it."""
+        """What the tool answers to one call: content blocks, or the error of a call without code, as TRL
+        words it."""
         if code is None:
             return str({"error": BAD_CALL})
         outcome = self.outcome(code)
         return reply(self.target, outcome.rendering, outcome.verdict, outcome.difference, self.blind)
 
     def close(self) -> Rollout:
-        """The rollout as it stands, every code rendered and judged, with its reward. May be called after any turn."""
+        """The rollout as it stands, every code rendered and judged, with its reward. May be called after any
+        turn."""
         turns = tuple(self._turn(parsed, code) for parsed, code in self._turns)
         answer = self._said[-1].answer if self._said else None
         written = [i for i, turn in enumerate(turns) if turn.code is not None]
@@ -115,7 +121,8 @@ class Episode:
         return replace(rollout, reward=reward(rollout, self.weights))
 
     def settle(self, texts: list[str]) -> Rollout:
-        """`close` on exactly these turns, whatever was taken before; a turn that stayed the same is not read again."""
+        """`close` on exactly these turns, whatever was taken before; a turn that stayed the same is not read
+        again."""
         if [one.text.rstrip() for one in self._said] != [text.split(END)[0].rstrip() for text in texts]:
             self._said, self._turns = [], []
             for text in texts:
@@ -123,11 +130,12 @@ class Episode:
         return self.close()
 
     def put(self, code: str, rendering: Rendering, verdict: Verdict) -> None:
-        """Take this for what `code` comes to, without rendering or judging it (recorded turns, changed feedback)."""
+        """Take this for what `code` comes to, without rendering or judging it (recorded turns, changed
+        feedback)."""
         self._outcomes[code] = Future()
         self._outcomes[code].set_result(Outcome(rendering, verdict, self._difference(rendering, self.target)))
 
-    # ---------------------------------------------------------------------------------------------------- the work
+    # ----------------------------------------------------------------------------------------------- the work
 
     def _named(self, answer):
         """The index that an answer `turn k` names, if that turn wrote code."""
@@ -140,7 +148,8 @@ class Episode:
         if error is None and code is not None and outcome.rendering.image is None:
             error = "run: " + (outcome.rendering.error or "").strip().rpartition("\n")[2]
         action = "render" if parsed.calls else "answer" if parsed.answer is not None else None
-        return Turn(parsed.thought, code, outcome.rendering, outcome.verdict, parsed.text.rstrip(), action, error)
+        return Turn(parsed.thought, code, outcome.rendering, outcome.verdict, parsed.text.rstrip(), action,
+                    error)
 
     def _begin(self, code):
         if code not in self._outcomes:
@@ -153,7 +162,7 @@ class Episode:
         outcome = self._outcomes[code].result()
         waited, spent = time.perf_counter() - started, sum(outcome.seconds) or 1.0
         for name, seconds in zip(self.seconds, outcome.seconds, strict=True):
-            self.seconds[name] += waited * seconds / spent  # what it cost this thread, shared out as it was spent
+            self.seconds[name] += waited * seconds / spent  # what it cost this thread, as it was spent
         return outcome
 
     def _work(self, code, target, language) -> Outcome:
@@ -170,18 +179,21 @@ class Episode:
             return self.judge(target, rendering.image, rendering.error)
         except JudgeStopped:
             raise
-        except Exception as error:  # a judge that fails leaves the rollout unscored; it must not end a training run
+        except Exception as error:  # a judge that fails leaves the rollout unscored, its siblings go on
             return Verdict.unscored(error)
 
     def _difference(self, rendering, target):
         if not self.difference or rendering.image is None:
             return None
-        return rendering.image if self.blind else picture_difference(target, rendering.image)  # blind: it is blanked
+        if self.blind:
+            return rendering.image  # any picture: it will be blanked
+        return picture_difference(target, rendering.image)
 
 
 @functools.cache
 def _crew(size):
-    """Threads that render and judge for all episodes; a judge behind an endpoint wants more of them than cores."""
+    """Threads that render and judge for all episodes; a judge behind an endpoint wants more of them than
+    cores."""
     return ThreadPoolExecutor(size, thread_name_prefix="rrvf-turn")
 
 

@@ -1,7 +1,8 @@
 """Play rollouts: think, render, feedback, ..., answer; one or many at a time, and again from the middle.
 
-`play_many` holds the loop itself. `branch` asks what would have followed had a turn been another, `conversations` shows
-what the policy read. A policy is anything with `write(conversations) -> texts` (see `policy`).
+`play_many` holds the loop itself. `branch` asks what would have followed had a turn been another,
+`conversations` shows what the policy read. A policy is anything with `write(conversations) -> texts` (see
+`policy`).
 
 Left out: training, which drives the same `Episode` through TRL (see `train`).
 """
@@ -16,14 +17,15 @@ from .rollout import Rollout
 from .talk import parse_turn, write_turn
 
 
-def play(policy, image, max_turns: int = 3, language: str | None = None, on_turn=None, on_text=None, stop=None,
-         **environment) -> Rollout:
+def play(policy, image, max_turns: int = 3, language: str | None = None, on_turn=None, on_text=None,
+         stop=None, **environment) -> Rollout:
     """Play one rollout: think, render, feedback, ..., answer.
 
-    `image` is a PIL image or a row of `load_images`; `environment` holds what `Episode` takes (`judge`, `blind`, ...).
-    To watch: `on_turn(rollout)` gets the rollout so far after each turn, `on_text(text)` the turn's text so far while a
-    policy with `stream` writes it. `stop`, a `threading.Event`, ends the writing and the rollout when it is set; what was
-    said until then is closed, judged and rewarded as ever. `info` holds the seconds of writing, by message.
+    `image` is a PIL image or a row of `load_images`; `environment` holds what `Episode` takes (`judge`,
+    `blind`, ...). To watch: `on_turn(rollout)` gets the rollout so far after each turn, `on_text(text)` the
+    turn's text so far while a policy with `stream` writes it. `stop`, a `threading.Event`, ends the writing
+    and the rollout when it is set; what was said until then is closed, judged and rewarded as ever. `info`
+    holds the seconds of writing, by message.
 
     Example: `play(load_policy("nano"), load_images("data/charts/test")[3], max_turns=2)`.
     """
@@ -34,7 +36,8 @@ def play(policy, image, max_turns: int = 3, language: str | None = None, on_turn
 
 def play_many(policy, images, max_turns: int = 3, language: str | None = None, on_turn=None, stop=None,
               **environment) -> list[Rollout]:
-    """Play one rollout for each image, all of a batch turn by turn, so that a policy can generate for all at once."""
+    """Play one rollout for each image, all of a batch turn by turn, so that a policy can generate for all at
+    once."""
     environment.setdefault("difference", getattr(policy, "difference", False))
     rows = [image if isinstance(image, dict) else {"image": image} for image in images]
     episodes = [Episode(max_turns=max_turns, **environment) for _ in rows]
@@ -85,13 +88,14 @@ class _Watched:
 def branch(rollout: Rollout, turn: int, policy=None, *, code: str | None = None, thought: str | None = None,
            feedback: str | None = None, max_turns: int | None = None, on_turn=None, on_text=None, stop=None,
            **environment) -> Rollout:
-    """What would have followed: `rollout` up to `turn` (from 1), with something changed there; then `policy` goes on.
+    """What would have followed: `rollout` up to `turn` (from 1), with something changed there; then `policy`
+    goes on.
 
-    `code` and `thought` replace what the turn said; the code is rendered and judged. `feedback` replaces the sentences
-    that the tool tells the policy (the score stays the judge's). Without a policy the rollout ends with the changed
-    turn. Earlier turns keep their recorded pictures and verdicts. `max_turns` defaults to the original's number of
-    messages, and to one more than were kept; `info["branch"]` says where it left the original. Raises ValueError for a
-    turn that does not exist or holds no code.
+    `code` and `thought` replace what the turn said; the code is rendered and judged. `feedback` replaces the
+    sentences that the tool tells the policy (the score stays the judge's). Without a policy the rollout ends
+    with the changed turn. Earlier turns keep their recorded pictures and verdicts. `max_turns` defaults to
+    the original's number of messages, and to one more than were kept; `info["branch"]` says where it left the
+    original. Raises ValueError for a turn that does not exist or holds no code.
 
     Example: `branch(rollout, 1, policy, feedback="Type differs.")` asks whether the policy listens.
     """
@@ -152,9 +156,11 @@ class _Continued:
 
 
 def conversations(rollout: Rollout, max_turns: int = 3, difference: bool = False) -> list[list[dict]]:
-    """What the policy was shown before each of its messages, rebuilt from the record: rules, image, replies so far.
+    """What the policy was shown before each of its messages, rebuilt from the record: rules, image, replies
+    so far.
 
-    Example: `policy.inputs([conversations(rollout)[1]])["input_ids"].shape` counts what it read before its second one.
+    Example: `policy.inputs([conversations(rollout)[1]])["input_ids"].shape` counts what it read before its
+    second one.
     """
     episode = Episode(max_turns=max_turns, difference=difference)
     talk, shown = _reopened(episode, rollout), []
@@ -166,7 +172,8 @@ def conversations(rollout: Rollout, max_turns: int = 3, difference: bool = False
 
 
 def _reopened(episode, rollout):
-    """Open an episode on a recorded rollout: what its codes came to is known, and nothing is rendered again."""
+    """Open an episode on a recorded rollout: what its codes came to is known, and nothing is rendered again.
+    """
     talk = episode.open(rollout.target, rollout.language, rollout.id)
     for turn in rollout.drafts:
         episode.put(turn.code, turn.rendering, turn.verdict)
@@ -174,7 +181,8 @@ def _reopened(episode, rollout):
 
 
 def messages(rollout: Rollout) -> list[tuple[int, str]]:
-    """(index of its first turn, raw text) of each message; a message with several calls left several turns."""
+    """(index of its first turn, raw text) of each message; a message with several calls left several turns.
+    """
     found, i = [], 0
     while i < len(rollout.turns):
         found.append((i, rollout.turns[i].text))

@@ -1,8 +1,10 @@
-"""Who writes the turns: a model, a recording, a person. A policy is anything with `write(conversations) -> texts`.
+"""Who writes the turns: a model, a recording, a person. A policy is anything with `write(conversations) ->
+texts`.
 
-`load_policy("nano")` is the embedded model; any other name is a folder or a hub model of Qwen's vision family, which
-gets the same processor without torchvision and the same conversation grammar with tools. A policy may also have
-`stream(conversation, on_text, stop) -> text`, which shows a turn while it is written and can be stopped.
+`load_policy("nano")` is the embedded model; any other name is a folder or a hub model of Qwen's vision
+family, which gets the same processor without torchvision and the same conversation grammar with tools. A
+policy may also have `stream(conversation, on_text, stop) -> text`, which shows a turn while it is written and
+can be stopped.
 
 Left out: serving. A model behind an endpoint is `endpoint.EndpointPolicy`.
 """
@@ -14,11 +16,13 @@ import re
 import warnings
 from pathlib import Path
 
-from .environment import write_turn
+from .nano.loading import forbidden_tokens, load_model
+from .talk import END, write_turn
 
 
 class Recording:
-    """A policy that says what it was given, turn by turn, whatever it is shown; silent when the turns run out.
+    """A policy that says what it was given, turn by turn, whatever it is shown; silent when the turns run
+    out.
 
     Example: `play(Recording(["<think>bar</think>\\n<answer>plt.bar([1], [2])</answer>"]), image)`.
     """
@@ -32,7 +36,8 @@ class Recording:
 
 
 class Drafted:
-    """A policy whose first turns are given, one for each conversation of a batch; `policy` writes what follows.
+    """A policy whose first turns are given, one for each conversation of a batch; `policy` writes what
+    follows.
 
     Shows what a model makes of a draft it did not write: a corrupted one, another model's, yours.
     """
@@ -41,18 +46,21 @@ class Drafted:
         self.drafts, self.policy, self.difference = drafts, policy, policy.difference
 
     def write(self, conversations) -> list[str]:
-        if all(message["role"] != "assistant" for message in conversations[0]):
-            if len(conversations) != len(self.drafts):
-                raise ValueError(f"{len(self.drafts)} drafts for {len(conversations)} conversations; give one for each")
-            return list(self.drafts)
-        return self.policy.write(conversations)
+        if any(message["role"] == "assistant" for message in conversations[0]):
+            return self.policy.write(conversations)
+        if len(conversations) != len(self.drafts):
+            raise ValueError(
+                f"{len(self.drafts)} drafts for {len(conversations)} conversations; give one for each"
+            )
+        return list(self.drafts)
 
 
 class Human:
-    """A person as the policy: `ask(conversation)` returns a program, "" to answer with the best so far, None for silence.
+    """A person as the policy: `ask(conversation)` returns a program, "" to answer with the best so far, None
+    for silence.
 
-    The conversation is what a model would be shown. Without `ask` the tool's sentences are printed and the program is
-    read with `input`, line by line, until a line that holds a single full stop.
+    The conversation is what a model would be shown. Without `ask` the tool's sentences are printed and the
+    program is read with `input`, line by line, until a line that holds a single full stop.
 
     Example: `play(Human(), image)`; `play(Human(lambda talk: "plt.bar([1], [2])"), image, max_turns=1)`.
     """
@@ -89,7 +97,7 @@ def _best(talk):
 
 def _typed(talk):
     print((_replies(talk) or [talk[-1]["content"][-1]["text"]])[-1])
-    print("Your program; end with a line that is only a full stop (an empty program answers with the best so far):")
+    print("Your program; end it with a line that is only a full stop (an empty one answers with the best):")
     lines = []
     while (line := input()) != ".":
         lines.append(line)
@@ -99,22 +107,22 @@ def _typed(talk):
 class ModelPolicy:
     """A vision-language model that continues conversations, many at once.
 
-    `temperature=0` is greedy decoding. `max_new_tokens` bounds one turn, not the rollout. `difference` tells the
-    environment that this model was trained with the difference picture in the tool's reply.
+    `temperature=0` is greedy decoding. `max_new_tokens` bounds one turn, not the rollout. `difference` tells
+    the environment that this model was trained with the difference picture in the tool's reply.
     """
 
-    def __init__(self, model, processor, temperature: float = 0.0, max_new_tokens: int = 128, batch_size: int = 32,
-                 difference: bool = False):
+    def __init__(self, model, processor, temperature=0.0, max_new_tokens=128, batch_size=32,
+                 difference=False):
         self.model, self.processor = model, processor
         self.temperature, self.max_new_tokens, self.batch_size = temperature, max_new_tokens, batch_size
         self.difference = difference
 
     def inputs(self, conversations):
-        """Token ids and pixels of conversations that end where the assistant speaks; raises when images went missing."""
+        """Token ids and pixels of conversations that end where the assistant speaks; raises when images went
+        missing."""
         text = self.processor.apply_chat_template(conversations, tokenize=False, add_generation_prompt=True)
-        images = [[part["image"] for message in talk if not isinstance(message["content"], str)
-                   for part in message["content"] if part["type"] == "image"] for talk in conversations]
-        batch = self.processor(text=text, images=images, padding=True, padding_side="left", return_tensors="pt")
+        batch = self.processor(text=text, images=list(map(_pictures, conversations)), padding=True,
+                               padding_side="left", return_tensors="pt")
         return batch.to(self.model.device)
 
     def write(self, conversations) -> list[str]:
@@ -135,7 +143,7 @@ class ModelPolicy:
 
             def on_finalized_text(self, text, stream_end=False):
                 self.said += text
-                on_text(self.said.split("<|im_end|>")[0])
+                on_text(self.said.split(END)[0])
 
         options = {}
         if on_text:
@@ -147,18 +155,22 @@ class ModelPolicy:
     def _generate(self, conversations, **options):
         import torch
 
-        batch = self.inputs(conversations)
-        options |= {"do_sample": True, "temperature": self.temperature, "top_k": 0, "top_p": 1.0} if self.temperature else \
-            {"do_sample": False}
+        batch, tokenizer = self.inputs(conversations), self.processor.tokenizer
+        options |= {"do_sample": False} if not self.temperature else {
+            "do_sample": True, "temperature": self.temperature, "top_k": 0, "top_p": 1.0}
         with torch.inference_mode():
             ids = self.model.generate(**batch, max_new_tokens=self.max_new_tokens, **options,
                                       suppress_tokens=forbidden_tokens(self.processor))
-        ends = {self.processor.tokenizer.eos_token_id, self.processor.tokenizer.pad_token_id}
-        texts = []
+        ends, texts = {tokenizer.eos_token_id, tokenizer.pad_token_id}, []
         for row in ids[:, batch["input_ids"].shape[1]:].tolist():
             stop = next((i for i, token in enumerate(row) if token in ends), len(row))
-            texts.append(self.processor.tokenizer.decode(row[:stop]))
+            texts.append(tokenizer.decode(row[:stop]))
         return texts
+
+
+def _pictures(talk):
+    return [part["image"] for message in talk if not isinstance(message["content"], str)
+            for part in message["content"] if part["type"] == "image"]
 
 
 class _Stopped:
@@ -173,34 +185,19 @@ class _Stopped:
         return torch.full((len(ids),), self.event.is_set(), device=ids.device)
 
 
-def forbidden_tokens(processor) -> list[int]:
-    """Tokens that only the template may write; sampled image or video tokens would crash or blind the loss."""
-    tokenizer = processor.tokenizer
-    names = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>", "<|im_start|>", "<|endoftext|>")
-    ids = [tokenizer.convert_tokens_to_ids(name) for name in names]
-    return [i for i in ids if i is not None and i not in (tokenizer.eos_token_id, tokenizer.unk_token_id)]
-
-
 def load_policy(name: str = "nano", adapter=None, four_bit: bool = False, temperature: float = 0.0,
-                max_new_tokens: int | None = None, max_image_tokens: int = 768, **model_options) -> ModelPolicy:
+                max_new_tokens: int | None = None, max_image_tokens: int = 768, **options) -> ModelPolicy:
     """A policy by name: `nano`, `nano-base`, a folder, or a hub model such as `Qwen/Qwen2.5-VL-7B-Instruct`.
 
-    `adapter` is a folder that a training run saved: its LoRA weights are put on the base they were trained on, whatever
-    `name` says (with a warning where they differ). `four_bit` loads nf4 weights for QLoRA. `max_image_tokens` bounds what
-    one picture costs: larger ones are scaled down (nano knows one size, 48). Raises FileNotFoundError for a missing
-    adapter and OSError (from transformers) for an unknown model.
+    `adapter` is a folder that a training run saved: its LoRA weights are put on the base they were trained
+    on, whatever `name` says (with a warning where they differ). `four_bit` loads nf4 weights for QLoRA.
+    `max_image_tokens` bounds what one picture costs: larger ones are scaled down (nano knows one size, 48).
+    Raises FileNotFoundError for a missing adapter and OSError (from transformers) for an unknown model.
 
     Example: `load_policy("nano", adapter="runs/demo/adapter")`.
     """
-    if adapter is not None:
-        settings = Path(adapter) / "adapter_config.json"
-        if not settings.exists():
-            raise FileNotFoundError(f"no adapter in {adapter}; train one with: python -m rrvf_lab.train demo")
-        base = json.loads(settings.read_text())["base_model_name_or_path"] or name
-        if base != name:  # on any other base its weights mean nothing
-            warnings.warn(f"the adapter in {adapter} was trained on {base!r}; loading that instead of {name!r}", stacklevel=2)
-            name = base
-    model, processor, nano = load_model(name, four_bit, max_image_tokens, **model_options)
+    name = name if adapter is None else _base_of(adapter, name)
+    model, processor, nano = load_model(name, four_bit, max_image_tokens, **options)
     if adapter is not None:
         from peft import PeftModel
 
@@ -209,34 +206,13 @@ def load_policy(name: str = "nano", adapter=None, four_bit: bool = False, temper
                        batch_size=32 if nano else 4, difference=nano)
 
 
-def load_model(name: str, four_bit: bool = False, max_image_tokens: int = 768, **options):
-    """(model, processor, is it nano): weights from a folder or the hub, our processor, a template that knows tools."""
-    import torch
-    from transformers import AutoModelForImageTextToText, BitsAndBytesConfig
-
-    from .nano import model as nano
-    from .training.distinct import encode_each_once
-
-    shipped = nano.HOME / name
-    source = str(shipped) if shipped.is_dir() else name
-    if not Path(source).is_dir() and "/" not in name:
-        raise FileNotFoundError(f"no model {name!r}; shipped are {', '.join(sorted(p.name for p in nano.HOME.glob('*')))} (made again by: python -m "
-                                "rrvf_lab.nano); otherwise give a folder or a hub name, owner/model")
-    if four_bit:
-        # full module names: the vision tower and the (often tied) head stay in full precision
-        options["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.bfloat16 if torch.cuda.is_available() else torch.float32,
-            llm_int8_skip_modules=["model.visual", "lm_head"])
-    if torch.cuda.is_available():
-        options.setdefault("device_map", {"": torch.cuda.current_device()})  # each process of a launch has its own
-    elif four_bit:
-        options.setdefault("device_map", {"": "cpu"})
-    options.setdefault("dtype", torch.bfloat16 if torch.cuda.is_available() else torch.float32)
-    model = encode_each_once(AutoModelForImageTextToText.from_pretrained(source, **options))
-    processor = nano.load_processor(source)
-    squeezes = isinstance(processor.image_processor, nano.SqueezingImageProcessor)
-    if not squeezes:
-        images = processor.image_processor
-        images.size["longest_edge"] = max_image_tokens * (images.patch_size * images.merge_size) ** 2  # an area, in pixels
-    return model, processor, squeezes
+def _base_of(adapter, name):
+    """The model that an adapter was trained on: on any other its weights mean nothing."""
+    settings = Path(adapter) / "adapter_config.json"
+    if not settings.exists():
+        raise FileNotFoundError(f"no adapter in {adapter}; train one with: python -m rrvf_lab.train demo")
+    base = json.loads(settings.read_text())["base_model_name_or_path"] or name
+    if base != name:
+        warnings.warn(f"the adapter in {adapter} was trained on {base!r}; loading that instead of {name!r}",
+                      stacklevel=3)
+    return base

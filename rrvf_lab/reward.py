@@ -2,14 +2,15 @@
 
     total = vision * R_vision + format * R_format + tool * R_tool
 
-`R_vision` in [0, 1] is the judge's score of the final render (0 when nothing rendered, NaN when the judge could not
-score). `R_format` in [-1, 0] is minus the share of turns that were malformed or whose code did not run. `R_tool` in
-[0, 1] counts successful `render` calls up to `cap`, and is paid in full once `R_vision` reaches `enough`, so that
-stopping early costs nothing.
+`R_vision` in [0, 1] is the judge's score of the final render (0 when nothing rendered, NaN when the judge
+could not score). `R_format` in [-1, 0] is minus the share of turns that were malformed or whose code did not
+run. `R_tool` in [0, 1] counts successful `render` calls up to `cap`, and is paid in full once `R_vision`
+reaches `enough`, so that stopping early costs nothing.
 
-The paper names the three terms and publishes no weights that we could read; other readings of it give 0.2 / 0.8 / 1.0,
-the code its authors built on has 0.8 / 0.2 / 1.2. Our defaults are our own: GRPO subtracts the group's mean, so terms
-that all rollouts share do not matter, and fidelity should outweigh what is only a means to it.
+The paper names the three terms and publishes no weights that we could read; other readings of it give 0.2 /
+0.8 / 1.0, the code its authors built on has 0.8 / 0.2 / 1.2. Our defaults are our own: GRPO subtracts the
+group's mean, so terms that all rollouts share do not matter, and fidelity should outweigh what is only a
+means to it.
 
 Left out: a bonus for improving between turns, which teaches a policy to spoil its first draft.
 """
@@ -22,7 +23,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RewardWeights:
-    """Weights of the three terms, the cap on paid tool calls, and the vision score that needs no more calls."""
+    """Weights of the three terms, the cap on paid tool calls, and the vision score that needs no more calls.
+    """
 
     vision: float = 1.0
     format: float = 0.1
@@ -33,7 +35,8 @@ class RewardWeights:
 
 @dataclass(frozen=True)
 class Reward:
-    """The three terms, their weighted sum, and a sentence on each; `total` is NaN when the rollout is unscored."""
+    """The three terms, their weighted sum, and a sentence on each; `total` is NaN when the rollout is
+    unscored."""
 
     vision: float
     format: float
@@ -56,7 +59,8 @@ def reward(rollout, weights: RewardWeights = RewardWeights()) -> Reward:
     if final is None:
         vision, why = 0.0, "no code to judge"
     elif final.rendering.image is None:
-        vision, why = 0.0, "the final code failed: " + (final.rendering.error or "").strip().rpartition("\n")[2]
+        last = (final.rendering.error or "").strip().rpartition("\n")[2]
+        vision, why = 0.0, f"the final code failed: {last}"
     else:
         vision, why = final.verdict.score, final.verdict.reason
     bad = [turn for turn in rollout.turns if turn.error]
@@ -64,7 +68,8 @@ def reward(rollout, weights: RewardWeights = RewardWeights()) -> Reward:
     calls = sum(turn.action == "render" and turn.ran for turn in rollout.turns)
     tool = 1.0 if vision >= weights.enough else min(calls, weights.cap) / max(1, weights.cap)
     total = weights.vision * vision + weights.format * form + weights.tool * tool
+    share = f"{len(bad)} of {len(rollout.turns)} turns"
     reasons = (f"vision {vision:.3f} x {weights.vision:g}: {why}",
-               f"format {form:.2f} x {weights.format:g}: {len(bad)} of {len(rollout.turns)} turns malformed or failed",
+               f"format {form:.2f} x {weights.format:g}: {share} malformed or failed",
                f"tool {tool:.2f} x {weights.tool:g}: {calls} successful calls, {weights.cap} paid")
     return Reward(vision, form, tool, total, reasons)

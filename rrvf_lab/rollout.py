@@ -1,8 +1,10 @@
 """The one record of what happened: a target, the turns, the answer, the reward.
 
-A live cell makes one `Rollout`, training makes thousands, `records.store` keeps them in files, `show` gives them a look.
+A live cell makes one `Rollout`, training makes thousands, `records.store` keeps them in files, `show` gives
+them a look.
 
-Left out: token ids and log-probabilities. A rollout says what a person could see, not what the optimiser computed.
+Left out: token ids and log-probabilities. A rollout says what a person could see, not what the optimiser
+computed.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from dataclasses import dataclass, field
 class Turn:
     """One assistant turn: what it thought and wrote, and what came of it.
 
-    `action` is "render" (a tool call), "answer", or None for a turn that did neither. `rendering` and `verdict` are set
-    whenever the turn wrote code. `error` names the boundary that failed: "parse: ...", "run: ...".
+    `action` is "render" (a tool call), "answer", or None for a turn that did neither. `rendering` and
+    `verdict` are set whenever the turn wrote code. `error` names the boundary that failed: "parse: ...",
+    "run: ...".
     """
 
     thought: str
@@ -34,7 +37,8 @@ class Turn:
 
     @property
     def score(self) -> float:
-        """The judge's score of this turn's render; 0 when the code failed, NaN when there was nothing to judge."""
+        """The judge's score of this turn's render; 0 when the code failed, NaN when there was nothing to
+        judge."""
         return self.verdict.score if self.verdict is not None else math.nan
 
     def __repr__(self):
@@ -46,7 +50,8 @@ class Turn:
 class Rollout:
     """A target image, the policy's turns, its answer and its reward.
 
-    `choice` is the index of the turn whose code is final. `info` holds what the maker adds: step, group, advantage.
+    `choice` is the index of the turn whose code is final. `info` holds what the maker adds: step, group,
+    advantage.
     """
 
     target: object
@@ -91,7 +96,8 @@ class Rollout:
     def __repr__(self):
         scores = " -> ".join(map(_outcome, self.drafts))
         total = f", reward {self.reward.total:.3f}" if self.reward else ""
-        name = ascii(self.id or self.language)[1:-1]  # half a character pair in a repr would silence the kernel
+        # half a character pair in a repr would silence the kernel
+        name = ascii(self.id or self.language)[1:-1]
         return f"Rollout({name}, {len(self.turns)} turns: {scores or 'no code'}{total})"
 
 

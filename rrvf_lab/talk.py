@@ -1,4 +1,5 @@
-"""The rules of the loop in words: what the policy is told, how its turn is read and written, what the tool answers.
+"""The rules of the loop in words: what the policy is told, how its turn is read and written, what the tool
+answers.
 
 A turn is `<think>...</think>` followed by one tool call in Qwen's grammar,
 
@@ -6,8 +7,8 @@ A turn is `<think>...</think>` followed by one tool call in Qwen's grammar,
     {"name": "render", "arguments": {"code": "..."}}
     </tool_call>
 
-or by `<answer>...</answer>`. An answer holds the final code, or `turn k` for the code of the k-th turn. Read next:
-`rollout` (what is kept of it), `environment` (what is done with it).
+or by `<answer>...</answer>`. An answer holds the final code, or `turn k` for the code of the k-th turn. Read
+next: `rollout` (what is kept of it), `environment` (what is done with it).
 
 Left out: several images in one rollout, tools other than `render`.
 """
@@ -23,21 +24,24 @@ from PIL import Image
 
 LIBRARIES = {"matplotlib": "matplotlib", "plotly": "plotly", "svg": "SVG", "html": "HTML and CSS"}
 SYSTEM = (
-    "You reproduce an image as code. Each of your messages first thinks aloud inside <think></think>. Then it either "
-    "calls the tool `render` with the complete program, inside <tool_call></tool_call>, to see how its picture compares "
-    "with the image, or it ends with <answer></answer>, which holds the final program, or `turn k` to choose the program "
-    "of your k-th message. Fix what the tool reports before you answer. You have {max_turns} messages."
+    "You reproduce an image as code. Each of your messages first thinks aloud inside <think></think>. Then "
+    "it either calls the tool `render` with the complete program, inside <tool_call></tool_call>, to see how "
+    "its picture compares with the image, or it ends with <answer></answer>, which holds the final program, "
+    "or `turn k` to choose the program of your k-th message. Fix what the tool reports before you answer. You "
+    "have {max_turns} messages."
 )
 BAD_CALL = 'the call must be {"name": "render", "arguments": {"code": "..."}}'
 MOST_TEXT = 600        # characters of feedback; PixelJudge says 130 at most, a VLM judge five sentences
-TOKENS_OF_TEXT = 300   # what a token budget reserves for them: two characters a token, more than any feedback measured
+TOKENS_OF_TEXT = 300   # what a token budget reserves for them: two characters a token, more than measured
 END = "<|im_end|>"     # how a turn ends in tokens
 
 
 def opening(image, language: str, max_turns: int) -> list[dict]:
-    """The first messages of every rollout: the rules, the raw image, one sentence. No label, no reference code.
+    """The first messages of every rollout: the rules, the raw image, one sentence. No label, no reference
+    code.
 
-    Example: `opening(image, "matplotlib", 3)[1]["content"][1]["text"] == "Reproduce this image with matplotlib."`
+    Example: `opening(image, "matplotlib", 3)[1]["content"][1]["text"] == "Reproduce this image with
+    matplotlib."`
     """
     return [
         {"role": "system", "content": [_text(SYSTEM.format(max_turns=max_turns))]},
@@ -53,7 +57,8 @@ def request(language: str) -> str:
 
 
 def write_turn(thought: str, code: str | None = None, answer: str | None = None) -> str:
-    """One well-formed assistant turn, as `parse_turn` reads it. Example: `write_turn("a bar chart", "plt.bar(...)")`."""
+    """One well-formed assistant turn, as `parse_turn` reads it. Example: `write_turn("a bar chart",
+    "plt.bar(...)")`."""
     text = f"<think>{thought}</think>\n"
     if code is not None:
         call = json.dumps({"name": "render", "arguments": {"code": code}})
@@ -65,8 +70,8 @@ def write_turn(thought: str, code: str | None = None, answer: str | None = None)
 
 @dataclass(frozen=True)
 class Parsed:
-    """What one assistant turn says: its thought, each tool call (code, or None for a bad one), its answer, what is
-    wrong; and its raw `text`."""
+    """What one assistant turn says: its thought, each tool call (code, or None for a bad one), its answer,
+    what is wrong; and its raw `text`."""
 
     thought: str
     calls: tuple[str | None, ...]
@@ -84,7 +89,8 @@ _TURN = re.compile(r"turn (\d+)")
 def parse_turn(text: str) -> Parsed:
     """Read one assistant turn, by the rules of TRL's own parser, so that both find the same tool calls.
 
-    An unclosed `<think>` swallows the rest; a truncated call or one that is not JSON makes the turn plain text.
+    An unclosed `<think>` swallows the rest; a truncated call or one that is not JSON makes the turn plain
+    text.
 
     Example: `parse_turn("<think>a bar chart</think>\\n<answer>turn 1</answer>").answer == "turn 1"`.
     """
@@ -100,7 +106,8 @@ def parse_turn(text: str) -> Parsed:
         if "<tool_call>" in plain:
             raise ValueError
     except (ValueError, KeyError, TypeError):
-        calls, plain, error = [], "", error or "parse: the tool call is truncated or no JSON object with a name"
+        calls, plain = [], ""
+        error = error or "parse: the tool call is truncated or no JSON object with a name"
     found = _ANSWER.search(plain)
     answer = found.group(1).strip() if found and not calls else None
     if error is None and None in calls:
@@ -133,14 +140,15 @@ def unfence(answer: str) -> str:
     return found.group(1) if found else answer
 
 
-def reply(target, rendering, verdict, difference: Image.Image | None = None, blind: bool = False) -> list[dict]:
+def reply(target, rendering, verdict, difference: Image.Image | None = None, blind=False) -> list[dict]:
     """What the `render` tool answers: the picture, the judge's text, and the target again, as content blocks.
 
-    The target comes last because a reader addresses the image nearest to its turn. `difference` is shown after the
-    picture: where ink is missing (red) and extra (blue). `blind` keeps the form and removes what it says: the control
-    for "does feedback help?".
+    The target comes last because a reader addresses the image nearest to its turn. `difference` is shown
+    after the picture: where ink is missing (red) and extra (blue). `blind` keeps the form and removes what it
+    says: the control for "does feedback help?".
 
-    Example: `reply(target, rendering, judge(target, rendering.image))[-1] == {"type": "image", "image": target}`.
+    Example: `reply(target, rendering, judge(target, rendering.image))[-1] == {"type": "image", "image":
+    target}`.
     """
     score = "Unscored" if math.isnan(verdict.score) else f"Score {verdict.score:.2f}"
     text = without_tokens(f"{score}. {verdict.feedback}"[:MOST_TEXT])

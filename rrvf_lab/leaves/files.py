@@ -13,7 +13,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def found(path) -> Path:
-    """A path as given where that exists, else inside the repository, so that notebooks can name data/ from anywhere.
+    """A path as given where that exists, else inside the repository, so that notebooks can name data/ from
+    anywhere.
 
     Example: `found("data/charts/test")`.
     """
@@ -22,7 +23,8 @@ def found(path) -> Path:
 
 
 def write_whole(path, data: bytes | str) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a half. Raises OSError on a full disk.
+    """Write a file so that a reader sees the old one or the new one, never a half. Raises OSError on a full
+    disk.
 
     Example: `write_whole("runs/demo/log.jsonl", "{}\\n")`.
     """

@@ -13,12 +13,15 @@ from PIL import Image
 
 
 def rgb(image) -> Image.Image:
-    """The picture as RGB, transparent parts on white, grays of any depth scaled to 255. TypeError for anything else.
+    """The picture as RGB, transparent parts on white, grays of any depth scaled to 255. TypeError for
+    anything else.
 
     Example: `rgb(Image.new("L", (4, 3))).mode == "RGB"`.
     """
     if not isinstance(image, Image.Image):
-        raise TypeError(f"a PIL image is needed, got {type(image).__name__}: open it with PIL.Image.open(path)")
+        raise TypeError(
+            f"a PIL image is needed, got {type(image).__name__}: open it with PIL.Image.open(path)"
+        )
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if "A" in image.getbands() or "transparency" in image.info:
@@ -39,6 +42,7 @@ def png(image, **options) -> bytes:
 
 
 def data_url(picture) -> str:
-    """A PIL picture, or the bytes of a PNG file, as a data URL. Example: `f'<img src="{data_url(image)}">'`."""
+    """A PIL picture, or the bytes of a PNG file, as a data URL. Example: `f'<img src="{data_url(image)}">'`.
+    """
     data = picture if isinstance(picture, bytes) else png(picture)
     return "data:image/png;base64," + base64.b64encode(data).decode()
