@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rrvf_lab.data import BENCHMARKS, REPOSITORY, load_benchmark
-from rrvf_lab.environment import play, write_turn
+from rrvf_lab.benchmarks.load import BENCHMARKS, load_benchmark
+from rrvf_lab.leaves.files import REPOSITORY
+from rrvf_lab.play import play
+from rrvf_lab.talk import write_turn
 from rrvf_lab.judge import Verdict
 from rrvf_lab.render import Rendering
 
@@ -77,7 +79,7 @@ IN_SANDBOX = [case for case in ALL if case[2] in ("600", "python_matplotlib")]
 
 @pytest.mark.parametrize("name, folder, split, ids", IN_SANDBOX)
 def test_the_reference_draws_the_picture(name, folder, split, ids):
-    from rrvf_lab.render import shared
+    from rrvf_lab.render.renderer import shared
 
     for row in sample(name, folder, split):
         drawn = shared().render(row["reference"], row["language"]).image
