@@ -207,7 +207,8 @@ class Client:
         """(the choice, its tokens) of a reply, which may be anything: a proxy's web page, another object,
         nothing."""
         if not getattr(reply, "choices", None):
-            raise NoAnswer(f"{self.url} answered without choices: {clip(reply)!r}", clip(reply, 2000))
+            said = reply.model_dump_json(exclude_none=True) if hasattr(reply, "model_dump_json") else reply
+            raise NoAnswer(f"{self.url} answered without choices: {clip(said)!r}", clip(said, 2000))
         usage = reply.usage and {"prompt_tokens": reply.usage.prompt_tokens,
                                  "completion_tokens": reply.usage.completion_tokens}
         return reply.choices[0], usage
