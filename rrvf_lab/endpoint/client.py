@@ -127,7 +127,7 @@ class Client:
 
     @property
     def url(self) -> str:
-        """Where it asks."""
+        """Where the server is."""
         return str(self._openai.base_url)
 
     def fresh(self) -> Client:
@@ -204,10 +204,10 @@ class Client:
         return reply
 
     def _choice(self, reply):
-        """(the choice, its tokens) of a reply, which may be anything: a proxy's web page, another object,
-        nothing."""
+        """(choice, tokens) of a reply, which may be anything: a proxy's web page, another object, None."""
         if not getattr(reply, "choices", None):
-            said = reply.model_dump_json(exclude_none=True) if hasattr(reply, "model_dump_json") else reply
+            dump = getattr(reply, "model_dump_json", None)
+            said = dump(exclude_none=True, warnings=False) if dump else reply
             raise NoAnswer(f"{self.url} answered without choices: {clip(said)!r}", clip(said, 2000))
         usage = reply.usage and {"prompt_tokens": reply.usage.prompt_tokens,
                                  "completion_tokens": reply.usage.completion_tokens}

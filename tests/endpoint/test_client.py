@@ -121,6 +121,14 @@ def test_a_key_from_the_environment_stays_at_home(monkeypatch):
     assert web.keys == ["Bearer none"]
 
 
+def test_the_hosted_default_needs_a_key(monkeypatch):
+    from openai import OpenAIError
+
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(OpenAIError, match="OPENAI_API_KEY"):
+        Client("m")
+
+
 def test_without_a_key_the_servers_words_are_shown_as_they_are():
     with server(refusal(400, "none of these fields")) as web:
         assert "none of these fields" in Client("m", web.url).ask(question()).problem

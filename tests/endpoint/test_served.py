@@ -24,7 +24,7 @@ from rrvf_lab.talk import opening, parse_turn
 pytestmark = pytest.mark.slow
 
 # the import registers nano's processor
-SERVE = "import rrvf_lab.nano.model; from transformers.cli.transformers import app; app()"
+SERVE = "import rrvf_lab.nano.processor; from transformers.cli.transformers import app; app()"
 NANO = "data/nano/nano"
 
 
