@@ -4,8 +4,8 @@
     TrainConfig.load("my_run.yaml")                       # your own: YAML or JSON
     python -m rrvf_lab.train nano --set steps=10 seed=1   # the same from the command line
 
-What cannot work is refused before anything is loaded: unknown names, wrong types, batches that do not divide. Whether
-the token budget holds all turns needs the model's tokenizer, so `make_trainer` asks `token_budget` once it is loaded.
+What cannot work is refused before anything is loaded: unknown names, wrong types, batches that do not divide.
+Whether the token budget holds all turns needs the model's tokenizer (see `budget`).
 
 Left out: several groups of prompts accumulated into one step, KL terms, schedules other than linear.
 """
@@ -14,27 +14,32 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
+
+import yaml
 
 from ..reward import RewardWeights
 
 HOME = Path(__file__).resolve().parent / "configs"
+POSITIVE = ("steps", "prompts", "group", "micro_batch", "max_turns", "max_new_tokens", "save_steps")
 
 
 @dataclass
 class TrainConfig:
-    """Settings of one run; `TrainConfig.load(name_or_path, **changes)` reads them. See configs/*.yaml for the reasons.
+    """Settings of one run; `TrainConfig.load(name_or_path, **changes)` reads them. See configs/*.yaml for the
+    reasons.
 
-    A step is `prompts` images times `group` rollouts, over all processes; `micro_batch` rollouts share one backward
-    pass of one process. `scale_rewards` divides advantages by the spread of each "group" (TRL's and GRPO's own) or of
-    the "batch" (groups that hardly differ push little). `lora_rank` 0 trains all weights. `max_new_tokens` bounds one
-    turn, `max_completion_length` everything after the prompt: all turns, what the tool answers, and its pictures, of
-    `max_image_tokens` each at most (nano's pictures always have 48). `judge` is None for the embedded judge, else the
-    arguments of `VLMJudge`, with `on_unscored` ("drop", "pixel", "stop") beside them. `vllm` is None, "colocate" or
-    "server" (then `vllm_url`).
+    A step is `prompts` images times `group` rollouts, over all processes; `micro_batch` rollouts share one
+    backward pass of one process. `scale_rewards` divides advantages by the spread of each "group" (TRL's and
+    GRPO's own) or of the "batch" (groups that hardly differ push little). `lora_rank` 0 trains all weights.
+    `max_new_tokens` bounds one turn, `max_completion_length` everything after the prompt: all turns, what the
+    tool answers, and its pictures, of `max_image_tokens` each at most (nano's pictures always have 48).
+    `judge` is None for the embedded judge, else the arguments of `VLMJudge`, with `on_unscored` ("drop",
+    "pixel", "stop") beside them. `vllm` is None, "colocate" or "server" (then `vllm_url`).
 
-    Raises ValueError for an unknown setting, a wrong type and an impossible combination, FileNotFoundError for an
-    unknown name.
+    Raises ValueError for an unknown setting, a wrong type and an impossible combination, FileNotFoundError
+    for an unknown name.
 
     Example: `TrainConfig.load("nano", steps=2, output="runs/try")`.
     """
@@ -82,48 +87,76 @@ class TrainConfig:
     def __post_init__(self):
         for one in fields(self):
             setattr(self, one.name, _typed(one, getattr(self, one.name)))
-        for name in ("steps", "prompts", "group", "micro_batch", "max_turns", "max_new_tokens", "save_steps"):
+        for name in POSITIVE:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: at least 1 is needed")
         if self.group < 2:
-            raise ValueError("group=1: an advantage compares rollouts of the same image, so at least 2 are needed")
-        if unknown := sorted(set(self.reward) - set(asdict(RewardWeights()))):
-            raise ValueError(f"unknown reward weight {unknown[0]!r}; known: {', '.join(asdict(RewardWeights()))}")
-        _choice(self, "scale_rewards", ("group", "batch", "none"))
-        _choice(self, "vllm", (None, "colocate", "server"))
-        if self.vllm and self.model.startswith("nano"):
-            raise ValueError(f"vllm={self.vllm!r} cannot serve {self.model!r}: vLLM would not squeeze pictures to nano's "
-                             "one size; set vllm=null")
-        if (self.vllm == "server") != bool(self.vllm_url):
-            raise ValueError(f"vllm={self.vllm!r} with vllm_url={self.vllm_url!r}: a server needs its address and nothing "
-                             "else does, for example vllm=server vllm_url=http://host:8000; start one with: trl vllm-serve")
+            raise ValueError("group=1: an advantage compares rollouts of the same image, so at least 2 are "
+                             "needed")
+        weights = asdict(RewardWeights())
+        if unknown := sorted(set(self.reward) - set(weights)):
+            raise ValueError(f"unknown reward weight {unknown[0]!r}; known: {', '.join(weights)}")
+        _check_choice(self, "scale_rewards", ("group", "batch", "none"))
+        _check_choice(self, "vllm", (None, "colocate", "server"))
+        _check_vllm(self)
         if self.four_bit and not self.lora_rank:
-            raise ValueError("four_bit weights cannot be trained themselves; set lora_rank=16, or four_bit=false")
+            raise ValueError("four_bit weights cannot be trained themselves; set lora_rank=16, or "
+                             "four_bit=false")
 
     def divide(self, processes: int) -> int:
-        """Backward passes of each of `processes` processes in a step; ValueError where the batch does not divide."""
+        """Backward passes of each of `processes` processes in a step; ValueError where the batch does not
+        divide."""
         rollouts = self.prompts * self.group
         if self.prompts % processes:
-            raise ValueError(f"prompts={self.prompts} do not divide among {processes} processes, and a group stays in "
-                             f"one process; set prompts to a multiple of {processes}")
+            raise ValueError(f"prompts={self.prompts} do not divide among {processes} processes, and a group "
+                             f"stays in one process; set prompts to a multiple of {processes}")
         each = rollouts // processes
         if each % self.micro_batch:
-            raise ValueError(f"micro_batch={self.micro_batch} does not divide the {each} rollouts of a process "
-                             f"(prompts x group = {rollouts}, processes {processes}); choose a divisor of {each}")
+            raise ValueError(f"micro_batch={self.micro_batch} does not divide the {each} rollouts of a "
+                             f"process (prompts x group = {rollouts}, processes {processes}); choose a "
+                             f"divisor of {each}")
         return each // self.micro_batch
 
     @property
     def folder(self) -> Path:
+        """The run folder."""
         return Path(self.output)
+
+
+def from_words(items: list[str]) -> dict:
+    """NAME=VALUE words of a command line as settings; values are read as JSON, else taken as text.
+
+    Raises ValueError for a name that is no setting.
+
+    Example: `from_words(["steps=3", "test_images=null"]) == {"steps": 3, "test_images": None}`.
+    """
+    changes = {}
+    for item in items:
+        name, _, value = item.partition("=")
+        try:
+            changes[name] = json.loads(value)
+        except json.JSONDecodeError:
+            changes[name] = value
+    return check_names(changes)
+
+
+def check_names(values: dict) -> dict:
+    """`values` unchanged; ValueError naming the first key that is no setting, and the nearest one that is."""
+    known = [one.name for one in fields(TrainConfig)]
+    for name in values:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"unknown setting {name!r}{hint}; known: {', '.join(sorted(known))}")
+    return values
 
 
 def _read(name):
     path = HOME / f"{name}.yaml" if (HOME / f"{name}.yaml").is_file() else Path(name)
     if not path.is_file():
-        raise FileNotFoundError(f"no configuration or file {str(name)!r}; shipped: {', '.join(TrainConfig.names())}; or "
-                                "give a YAML or JSON file")
-    import yaml
-
+        shipped = ", ".join(TrainConfig.names())
+        raise FileNotFoundError(f"no configuration or file {str(name)!r}; shipped: {shipped}; or give a YAML "
+                                "or JSON file")
     text = path.read_text()
     try:
         values = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
@@ -136,38 +169,39 @@ def _read(name):
     return values
 
 
-def check_names(values: dict) -> dict:
-    """`values` unchanged; ValueError naming the first key that is no setting, and the nearest one that is."""
-    from difflib import get_close_matches
-
-    known = [one.name for one in fields(TrainConfig)]
-    for name in values:
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            raise ValueError(f"unknown setting {name!r}{f'; did you mean {near[0]!r}?' if near else ''}; known: "
-                             + ", ".join(sorted(known)))
-    return values
-
-
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool, "dict": dict}
 
 
 def _typed(one, value):
-    """The value in the field's type. YAML reads 3e-3 as text and 1 as a whole number; both are taken as meant."""
-    kind, _, optional = one.type.partition(" | ")
-    kind = _TYPES[kind]
-    if value is None and optional or isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+    """The value in the field's type. YAML reads 3e-3 as text and 10.0 as a fraction; both are taken as
+    meant."""
+    name, _, optional = one.type.partition(" | ")
+    kind, truth = _TYPES[name], isinstance(value, bool)  # True is an int to Python, and not to a person
+    if value is None and optional:
         return value
-    try:
-        if kind is float and not isinstance(value, bool) or kind is int and float(value) == int(float(value)) and not \
-                isinstance(value, bool):
-            return kind(float(value))
-    except (TypeError, ValueError):
-        pass
+    if isinstance(value, kind) and not (kind is int and truth):
+        return value
+    if kind in (int, float) and not truth:
+        try:
+            number = float(value)
+            if kind is float or number == int(number):
+                return kind(number)
+        except (TypeError, ValueError, OverflowError):
+            pass
     raise ValueError(f"{one.name}={value!r} should be {one.type.replace(' | None', ' or null')}")
 
 
-def _choice(config, name, allowed):
+def _check_choice(config, name, allowed):
     if getattr(config, name) not in allowed:
         shown = ", ".join("null" if value is None else value for value in allowed)
         raise ValueError(f"{name}={getattr(config, name)!r} is not one of {shown}")
+
+
+def _check_vllm(config):
+    if config.vllm and config.model.startswith("nano"):
+        raise ValueError(f"vllm={config.vllm!r} cannot serve {config.model!r}: vLLM would not squeeze "
+                         "pictures to nano's one size; set vllm=null")
+    if (config.vllm == "server") != bool(config.vllm_url):
+        raise ValueError(f"vllm={config.vllm!r} with vllm_url={config.vllm_url!r}: a server needs its "
+                         "address and nothing else does, for example vllm=server vllm_url=http://host:8000; "
+                         "start one with: trl vllm-serve")

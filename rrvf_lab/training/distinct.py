@@ -1,7 +1,8 @@
 """Each distinct picture of a batch goes through the vision tower once.
 
-A GRPO batch repeats itself: the eight rollouts of a group share their target, every tool reply shows it again, and alike
-programs draw alike pictures. The features are the same, so they are computed once and handed out; gradients add up.
+A GRPO batch repeats itself: the eight rollouts of a group share their target, every tool reply shows it
+again, and alike programs draw alike pictures. The features are the same, so they are computed once and
+handed out; gradients add up.
 
 Left out: sharing between batches, whose weights differ.
 """
@@ -10,7 +11,8 @@ from __future__ import annotations
 
 
 def encode_each_once(model):
-    """Make a Qwen-VL `model` (2.5 or 3, before PEFT wraps it) encode equal pictures of a batch once; returns it.
+    """Make a Qwen-VL `model` (2.5 or 3, before PEFT wraps it) encode equal pictures of a batch once;
+    returns it.
 
     Example: `encode_each_once(AutoModelForImageTextToText.from_pretrained(folder))`.
     """
@@ -25,7 +27,7 @@ def encode_each_once(model):
             return encode(pixel_values, image_grid_thw, **options)
         output = encode(torch.cat([pictures[i] for i in first]), image_grid_thw[first], **options)
         output.pooler_output = tuple(output.pooler_output[i] for i in of)
-        if getattr(output, "deepstack_features", None):  # Qwen3-VL: one tuple of pictures for each tapped layer
+        if getattr(output, "deepstack_features", None):  # Qwen3-VL: a tuple of pictures for each tapped layer
             output.deepstack_features = [tuple(layer[i] for i in of) for layer in output.deepstack_features]
         return output
 
@@ -34,13 +36,16 @@ def encode_each_once(model):
 
 
 def _distinct(pictures):
-    """(indices of the first of each distinct picture, for each picture its place among those). Compares every number."""
+    """(indices of the first of each distinct picture, for each picture its place among those).
+
+    Pictures are told apart by every number; their sums only save comparisons.
+    """
     import torch
 
     sums = torch.stack([picture.sum(dtype=torch.float64) for picture in pictures]).tolist()
-    first, of, known = [], [], {}
-    for i, (picture, total) in enumerate(zip(pictures, sums)):
-        alike = known.setdefault((len(picture), total), [])
+    first, of, seen = [], [], {}
+    for i, (picture, total) in enumerate(zip(pictures, sums, strict=True)):
+        alike = seen.setdefault((len(picture), total), [])
         place = next((p for p in alike if torch.equal(pictures[first[p]], picture)), None)
         if place is None:
             place = len(first)
