@@ -1,0 +1,113 @@
+"""The browser of a run and the watch over one, without a page: what a click, a filter and a new step do."""
+import asyncio
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+import rrvf_lab as rl
+from rrvf_lab.reward import reward
+from rrvf_lab.widgets import base
+
+RED = Image.new("RGB", (40, 30), "red")
+
+
+def made(score, step, group=0):
+    turn = rl.Turn("t", "a", rl.Rendering(RED, None, 0.1), rl.Verdict(score, "said"), "a", "render")
+    info = {"step": step, "group": group, "advantage": 0.5}
+    rollout = rl.Rollout(RED, "matplotlib", (turn,), None, 0, None, "train-0001", info)
+    return replace(rollout, reward=reward(rollout))
+
+
+def record(folder, step, *scores):
+    """A step whose first two rollouts are one group, and the others another."""
+    rollouts = [made(score, step, group=k // 2 and 1) for k, score in enumerate(scores)]
+    rl.Recorder(folder).write(f"step-{step:06d}", rollouts)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Seven steps of four rollouts; the first group of step 2 is flat."""
+    for step in range(1, 8):
+        record(tmp_path / "rollouts", step, 0.4, 0.4 if step == 2 else 0.6, 0.7, 0.8)
+    return rl.Run(tmp_path)
+
+
+def test_a_page_holds_twelve_rollouts_and_the_last_one_the_rest(run):
+    view = rl.inspect_run(run)
+    assert (view.first.value, view.last.value, len(view.found)) == (1, 7, 28) and view.back.disabled
+    view.on.click()
+    view.on.click()
+    assert "page 3 of 3" in view.count.value and view.on.disabled
+    assert [card.layout.display for card in view.cards] == [None] * 4 + ["none"] * 8
+
+
+def test_a_new_step_is_taken_in_and_the_page_stays(run):
+    view = rl.inspect_run(run)
+    view.on.click()
+    record(run.folder, 8, 0.7)
+    view.look()
+    assert view.last.value == 8 and view.found[0] == 28 and "page 2 of 3" in view.count.value
+    assert list(view.curves.figure.data[0].x) == list(range(1, 9))
+
+
+def test_steps_that_were_chosen_stay(run):
+    view = rl.inspect_run(run)
+    view.curves.clicked(2)  # what a click on a point of a curve calls
+    assert (view.first.value, view.last.value) == (2, 2) and view.found.tolist() == [4, 5, 6, 7]
+    record(run.folder, 8, 0.7)
+    view.look()
+    assert view.last.value == 2
+    view.every.click()
+    assert (view.first.value, view.last.value) == (1, 8)
+
+
+def test_filters_and_orders_are_those_of_the_run(run):
+    view = rl.inspect_run(run)
+    view.kind.value = "zero spread"
+    assert view.found.tolist() == [4, 5]
+    view.kind.value, view.order.value = "all", "best"
+    assert view.found.tolist() == run.find("all", "best").tolist()
+    view.image.value = "none of them"
+    assert len(view.found) == 0 and "<b>0</b> of 28" in view.count.value
+
+
+def test_an_opened_rollout_comes_with_its_group_and_new_weights(run):
+    view = rl.inspect_run(run)
+    view.cards[0].button.click()
+    assert view.opened == view.found[0] and f"Rollout {view.opened}" in view.detail.value
+    assert "Its group, by advantage" in view.detail.value
+    view.weigh.click()
+    assert len(view.group.children) == 1 and len(view.group.children[0].rollouts) == 4
+
+
+def test_without_anywidget_the_curves_are_a_picture_with_a_text(run, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "anywidget", None)
+    view = rl.inspect_run(run)
+    assert view.curves.figure.value.count("<img") == view.curves.figure.value.count(' alt="') == 1
+    assert "<table" in view.curves.table.value
+
+
+def test_a_watched_run_shows_its_newest_group_and_why_it_cannot_be_stopped(run):
+    view = rl.watch(run)
+    assert "A group of step 7" in view.latest.value and view.stop.disabled and view.resume.disabled
+    view.stop.disabled = False
+    view.stop.click()
+    assert "no process trains into" in view.output.value and view.stop.disabled
+
+
+def test_it_follows_while_its_box_is_ticked_and_says_what_goes_wrong(run, monkeypatch):
+    monkeypatch.setattr(base, "LOOK_EVERY", 0.01)
+
+    async def follow():
+        view = rl.watch(run)
+        await view.curves.task
+        record(run.folder, 8, 0.7, 0.8)
+        await asyncio.sleep(0.3)
+        assert "A group of step 8" in view.latest.value
+        view.look = lambda: 1 / 0
+        await asyncio.sleep(0.3)
+        assert "division by zero" in view.status.value and not view.follow.value
+        view.close()
+
+    asyncio.run(follow())
