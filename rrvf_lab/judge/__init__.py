@@ -1,7 +1,17 @@
-"""Two pictures become a `Verdict`."""
+"""Two pictures, the target and a render of some program, become a `Verdict`: a score and what differs.
 
-from .audit import Audit, audit
+The one front door is `judge(target, image)`, or a `PixelJudge` of your own. `as_judge` makes a judge of any
+function, `VLMJudge` asks a model behind an endpoint, and `audit` tries a judge before one trains on it.
+
+May import: `leaves` and `endpoint`. Left out: where pictures come from (`render`), what a policy is told of a
+verdict (`talk`), how much it earns by one (`reward`), and how verdicts look in a notebook (`show`).
+"""
+
+from .audit import Audit, agreement, audit
 from .pixel import PixelJudge, difference, judge
 from .protocol import JudgeStopped, as_judge, stop_where_none_scored
 from .verdict import Verdict
 from .vlm import Fallback, VLMJudge
+
+__all__ = ["Audit", "Fallback", "JudgeStopped", "PixelJudge", "VLMJudge", "Verdict", "agreement", "as_judge",
+           "audit", "difference", "judge", "stop_where_none_scored"]

@@ -1,40 +1,28 @@
-"""Audit a judge before training on it: does it fall when a picture is spoilt, and is it fooled by what shows nothing?
+"""Audit a judge before training on it: does it fall when a picture is spoilt, and is it fooled by what shows
+nothing?
 
-`audit(judge, targets)` spoils each target step by step in six ways (ladders), shows the judge pictures that deserve
-next to nothing (traps), the target itself, the same pair again, and each pair the other way round. It works for any
-judge and for any plain function `(target, image) -> float` with more meaning more alike.
+`audit(judge, targets)` spoils each target step by step in six ways (ladders), shows the judge pictures that
+deserve next to nothing (traps), the target itself, the same pair again, and each pair the other way round. It
+works for whatever `as_judge` takes. `agreement(mine, theirs)` compares two lists of scores of the same pairs.
 
-The spoilings are made from the pixels alone, so any raw image can be a target:
-
-    ladders   noise, blur, shift, scale, hue, cover; four rungs each, mild to strong
-    traps     blank page, solid fill, empty axes, unrelated (the next target), mirrored (not where that changes less
-              than a third of what is drawn), mosaic, noise, blur
-
-Left out: spoilings of meaning (a wrong word, a wrong value), which need the source of the picture, and the judgement of
-people. The order inside one ladder is certain; nothing is said about which of two ladders is worse. A judge that passes
-can still be fooled by what is not among the traps.
+Left out: the spoilings themselves (`spoilings`), those of meaning, and the judgement of people. The order
+inside one ladder is certain; nothing is said about which of two ladders is worse. A judge that passes can
+still be fooled by what is not among the traps. How an audit looks in a notebook is `show`'s.
 """
+
+from __future__ import annotations
+
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
-from PIL import Image, ImageFilter, ImageOps
 
 from ..leaves.pictures import rgb
-from .pixel import _box
 from .protocol import as_judge
+from .spoilings import RUNGS, TRAPS, spoil, traps
 from .verdict import Verdict
 
-RUNGS = {
-    "noise": (12, 30, 60, 110),             # standard deviation, of 255
-    "blur": (0.004, 0.01, 0.02, 0.05),      # radius, of the longest side
-    "shift": (0.02, 0.06, 0.12, 0.25),      # to the right, of the width
-    "scale": (0.92, 0.8, 0.65, 0.45),       # of the size, about the centre
-    "hue": (0.08, 0.17, 0.33, 0.5),         # of a full turn
-    "cover": (0.1, 0.3, 0.55, 0.8),         # of what is drawn, from the right
-}
-TRAPS = ("blank", "solid", "axes", "unrelated", "mirrored", "mosaic", "noise", "blur")
 LIMIT = 0.35    # a trap's mean score above this is a failure
 FAITHFUL = 0.8  # so is a ladder whose mean Kendall tau is below this
 MIDDLE = 2      # the rung on which repeats and the order of the pair are tried
@@ -42,15 +30,21 @@ MIDDLE = 2      # the rung on which repeats and the order of the pair are tried
 
 @dataclass(frozen=True)
 class Audit:
-    """What `audit` found; `str()` and a cell show it.
+    """What `audit` found, all of it plain numbers; `str()` and `table()` put them into words, `plot()` into a
+    figure.
 
-    `ladders[name]`: Kendall tau-b between spoiling and loss of score, 1 = falls at every rung, 0 = no relation; "mean",
-    "worst", the "target" (index) it is worst on, "n" targets. `traps[name]`: score "mean", "max", its "target", "n".
-    `identity`: score of the target itself, "mean", "min", and "beaten": targets where another picture scored higher.
-    `repeat`: largest spread (max - min) of one pair asked again. `asymmetry`: |judge(a, b) - judge(b, a)|, "mean" and
-    "max". `agreement`: Spearman's rank correlation with the other judge, over "all" pairs and "within" targets (mean).
-    `failures` names what is beyond the limits, `unscored` counts NaN scores and `why` is the first one's reason. `rows`
-    holds every score. Numbers that could not be computed are NaN.
+    `ladders[name]`: Kendall tau-b between spoiling and loss of score, 1 = falls at every rung, 0 = no
+    relation; "mean", "worst", the "target" (index) it is worst on, "n" targets. `traps[name]`: score "mean",
+    "max", its "target", "n". `identity`: score of the target itself, "mean", "min", and "beaten": targets
+    where another picture scored higher. `repeat`: largest spread (max - min) of one pair asked again.
+    `asymmetry`: |judge(a, b) - judge(b, a)|, "mean" and "max". `agreement`: Spearman's rank correlation with
+    the judge named `other`, over "all" pairs and "within" targets (mean), or None.
+
+    `failures` names what is beyond the limits, `unscored` counts NaN scores and `why` is the first one's
+    reason. `rows` holds every score, `pictures[name]` a thumbnail of the first target or of one of its traps,
+    with its score. Numbers that could not be computed are NaN.
+
+    Example: `audit(PixelJudge(), targets).traps["blank"]["max"]`.
     """
 
     name: str
@@ -70,215 +64,195 @@ class Audit:
 
     @property
     def passed(self) -> bool:
+        """Whether nothing is beyond the limits."""
         return not self.failures
 
+    @property
+    def summary(self) -> str:
+        """One line: who was audited on how much, and what failed."""
+        verdict = "passed" if self.passed else "FAILED: " + "; ".join(self.failures)
+        return f"Audit of {self.name}, n = {self.n} targets, {len(self.rows)} pairs: {verdict}"
+
+    @property
+    def missing(self) -> str:
+        """One line on the scores that are missing; empty where none is."""
+        return f"{self.unscored} scores are missing; the first: {self.why}" if self.unscored else ""
+
     def __str__(self):
-        lines = [f"Audit of {self.name}, n = {self.n} targets, {len(self.rows)} pairs: "
-                 + ("passed" if self.passed else "FAILED: " + "; ".join(self.failures))]
-        lines += [" | ".join((f"{name:<20}", *cells)) for name, cells in self._table()]
-        if self.unscored:
-            lines.append(f"{self.unscored} scores are missing; the first: {self.why}")
-        return "\n".join(lines)
+        lines = [" | ".join((f"{name:<20}", *cells)) for name, *cells in self.table()]
+        return "\n".join(filter(None, [self.summary, *lines, self.missing]))
 
-    def _table(self):
-        def number(value):
-            return f"{value:+.3f}" if value < 0 else f"{value:.3f}"
-
-        rows = [(f"ladder {name}", (f"tau {number(v['mean'])}", f"worst {number(v['worst'])}", _which(v)))
-                for name, v in self.ladders.items()]
-        rows += [(f"trap {name}", (f"mean {number(v['mean'])}", f"max {number(v['max'])}", _which(v)))
-                 for name, v in self.traps.items()]
-        rows.append(("identity", (f"mean {number(self.identity['mean'])}", f"min {number(self.identity['min'])}",
-                                  f"beaten on {self.identity['beaten']} targets")))
-        rows.append(("repeat", (f"spread {number(self.repeat)}", "", "largest over targets")))
-        rows.append(("order of the pair", (f"mean {number(self.asymmetry['mean'])}",
-                                           f"max {number(self.asymmetry['max'])}", "difference when swapped")))
+    def table(self) -> list[tuple[str, str, str, str]]:
+        """What was tried, its typical and its worst number and where that was, as words: one row for each
+        ladder and trap, for the identity, the repeats and the order of the pair, and for the other judge."""
+        rows = [_row(f"ladder {name}", found, "tau", "mean", "worst", _which(found))
+                for name, found in self.ladders.items()]
+        rows += [_row(f"trap {name}", found, "mean", "mean", "max", _which(found))
+                 for name, found in self.traps.items()]
+        beaten = f"beaten on {self.identity['beaten']} targets"
+        rows.append(_row("identity", self.identity, "mean", "mean", "min", beaten))
+        rows.append(("repeat", f"spread {_number(self.repeat)}", "", "largest over targets"))
+        swapped = "difference when swapped"
+        rows.append(_row("order of the pair", self.asymmetry, "mean", "mean", "max", swapped))
         if self.agreement:
-            rows.append((f"with {self.other}", (f"all {number(self.agreement['all'])}",
-                                                f"within {number(self.agreement['within'])}", "rank correlation")))
+            other = f"with {self.other}"
+            rows.append(_row(other, self.agreement, "all", "all", "within", "rank correlation"))
         return rows
 
     def plot(self):
-        """A matplotlib figure: mean score by rung for each ladder, scores of the traps, the other judge's scores."""
-        import matplotlib.pyplot as plt
+        """A matplotlib figure: mean score by rung for each ladder, scores of the traps, the other judge's
+        scores."""
+        import matplotlib.pyplot as plt  # here, so that the import of the room stays quick
 
         columns = 3 if self.agreement else 2
         figure, axes = plt.subplots(1, columns, figsize=(4.4 * columns, 3.4), layout="constrained")
-        for name, amounts in RUNGS.items():
-            levels = range(1, len(amounts) + 1)
-            means = [self.identity["mean"], *(_mean(_scores(self.rows, "ladder", name, level)) for level in levels)]
-            axes[0].plot([0, *levels], means, marker="o", ms=4, label=name)
-        axes[0].set(xlabel="rung (0 = the target itself)", ylabel="mean score", title=f"Ladders, n = {self.n}",
-                    xticks=range(5))
-        axes[0].legend(frameon=False, fontsize=8)
-        names = list(self.traps)
-        for i, name in enumerate(names):
-            scores = _scores(self.rows, "trap", name)
-            axes[1].plot(scores, [i] * len(scores), "o", ms=4, color="#d62728", alpha=0.6)
-        axes[1].axvline(LIMIT, color="#888", lw=1, ls="--")
-        axes[1].set(yticks=range(len(names)), yticklabels=names, title="Traps",
-                    xlabel="score of each target's trap (dashed: limit of the mean)")
-        axes[1].invert_yaxis()
+        self._plot_ladders(axes[0])
+        self._plot_traps(axes[1])
         if self.agreement:
-            for kind, colour in (("ladder", "#1f77b4"), ("trap", "#d62728")):
-                rows = [row for row in self.rows if row["kind"] == kind]
-                axes[2].plot([row["score"] for row in rows], [row["other"] for row in rows], "o", ms=3, alpha=0.5,
-                             color=colour, label=kind)
-            axes[2].set(xlabel=self.name, ylabel=self.other, title=f"Rank correlation {self.agreement['all']:.2f}")
-            axes[2].legend(frameon=False, fontsize=8)
+            self._plot_agreement(axes[2])
         for ax in axes:
             ax.grid(alpha=0.3)
         plt.close(figure)
         return figure
+
+    def _plot_ladders(self, ax):
+        for name, amounts in RUNGS.items():
+            levels = range(1, len(amounts) + 1)
+            means = [_mean(_scores(self.rows, "ladder", name, level)) for level in levels]
+            ax.plot([0, *levels], [self.identity["mean"], *means], marker="o", ms=4, label=name)
+        ax.set(xlabel="rung (0 = the target itself)", ylabel="mean score", title=f"Ladders, n = {self.n}",
+               xticks=range(5))
+        ax.legend(frameon=False, fontsize=8)
+
+    def _plot_traps(self, ax):
+        names = list(self.traps)
+        for i, name in enumerate(names):
+            scores = _scores(self.rows, "trap", name)
+            ax.plot(scores, [i] * len(scores), "o", ms=4, color="#d62728", alpha=0.6)
+        ax.axvline(LIMIT, color="#888", lw=1, ls="--")
+        ax.set(yticks=range(len(names)), yticklabels=names, title="Traps",
+               xlabel="score of each target's trap (dashed: limit of the mean)")
+        ax.invert_yaxis()
+
+    def _plot_agreement(self, ax):
+        for kind, colour in (("ladder", "#1f77b4"), ("trap", "#d62728")):
+            rows = [row for row in self.rows if row["kind"] == kind]
+            ax.plot([row["score"] for row in rows], [row["other"] for row in rows], "o", ms=3, alpha=0.5,
+                    color=colour, label=kind)
+        ax.set(xlabel=self.name, ylabel=self.other, title=f"Rank correlation {self.agreement['all']:.2f}")
+        ax.legend(frameon=False, fontsize=8)
 
 
 def audit(judge, targets, other=None, repeats=3, seed=0, name=None) -> Audit:
     """Try a judge on spoilt targets and traps, and say where it can be trusted.
 
     Args:
-        judge: anything called as `(target, image)` that gives a `Verdict` or a float, 1 = the same. One with
-            `map(pairs)` judges many at once; one with `fresh()` is asked without its cache for the repeats.
-        targets: at least two PIL images, or what `load_images` gave. 4 take seconds, 20 give steady numbers. Each costs
+        judge: what `as_judge` takes. One with `map(pairs)` judges many at once; one with `fresh()` is asked
+        without its
+            cache for the repeats.
+        targets: at least two PIL images, or what `load_images` gave. 4 take seconds, 20 give steady numbers.
+        Each costs
             at most 33 pairs, `repeats` more, and 2 in the other order.
         other: a second judge, to compare with.
         seed: of the noise.
 
-    A judge that raises counts as unscored for that pair. Raises ValueError for fewer than two targets.
+    A judge that raises counts as unscored for that pair, also one whose number is outside [0, 1]. Raises
+    ValueError for fewer than two targets, TypeError for what is no judge.
 
     Example: `print(audit(PixelJudge(), load_images("data/charts/test").select(range(8))))`
     """
+    name, other_name = name or _name(judge), "" if other is None else _name(other)
+    judge, other = as_judge(judge), None if other is None else as_judge(other)
     targets = [rgb(image) for image in (targets["image"] if hasattr(targets, "column_names") else targets)]
     if len(targets) < 2:
         raise ValueError(f"audit needs at least 2 targets (one is the other's trap), got {len(targets)}")
-    spoilt = [_spoilt(i, targets, np.random.default_rng([seed, i])) for i in range(len(targets))]
-    rows = [row for rows in spoilt for row in rows]
+    rows = [row for i in range(len(targets)) for row in _spoilt(i, targets, seed)]
     pairs = [(targets[row["target"]], row["image"]) for row in rows]
     scores, reasons = _judged(judge, pairs)
-    others = _judged(other, pairs)[0] if other is not None else [math.nan] * len(pairs)
-    for row, score, value in zip(rows, scores, others):
-        row.update(score=score, other=value)
-    middle = [i for i, row in enumerate(rows) if row["kind"] == "ladder" and row["level"] == MIDDLE
-              and row["name"] in ("cover", "hue")]
-    first = [i for i in middle if rows[i]["name"] == "cover"]
-    again, more = _judged(judge.fresh() if hasattr(judge, "fresh") else judge, [pairs[i] for i in first] * repeats)
+    others = [math.nan] * len(pairs) if other is None else _judged(other, pairs)[0]
+    for row, score, other_score in zip(rows, scores, others, strict=True):
+        row.update(score=score, other=other_score)
+    middle = [i for i, row in enumerate(rows) if row["level"] == MIDDLE and row["name"] in ("cover", "hue")]
+    asked = [i for i in middle if rows[i]["name"] == "cover"]
+    cold = as_judge(judge.fresh()) if hasattr(judge, "fresh") else judge
+    again, more = _judged(cold, [pairs[i] for i in asked] * repeats)
     swapped, most = _judged(judge, [pairs[i][::-1] for i in middle])
-    reasons = reasons + more + most
-    differences = [abs(scores[i] - score) for i, score in zip(middle, swapped)]
-    spreads = [np.ptp(again[k::len(first)]) for k in range(len(first))] if repeats else []
-    found = {"ladders": {ladder: _ladder(rows, ladder) for ladder in RUNGS},
-             "traps": {trap: _trap(rows, trap) for trap in TRAPS}, "identity": _identity(rows),
-             "repeat": _worst(spreads, max), "asymmetry": {"mean": _mean(differences), "max": _worst(differences, max)},
-             "agreement": _agreement(rows) if other is not None else None}
-    unscored = sum(math.isnan(score) for score in [*scores, *again, *swapped])
-    examples = {row["name"]: (_thumbnail(row["image"]), row["score"]) for row in rows
-                if row["target"] == 0 and row["kind"] in ("same", "trap")}
-    kept = [{key: value for key, value in row.items() if key != "image"} for row in rows]
-    return Audit(name or _name(judge), len(targets), **found, unscored=unscored, why=next(iter(reasons), ""),
-                 failures=_failures(found, unscored), rows=kept, pictures=examples,
-                 other=_name(other) if other is not None else "")
+    found = _found(rows)
+    found["repeat"] = _spread(again, len(asked))
+    found["asymmetry"] = _asymmetry([scores[i] for i in middle], swapped)
+    found["agreement"] = None if other is None else _rank_correlation(rows)
+    found["unscored"] = sum(math.isnan(score) for score in [*scores, *again, *swapped])
+    why = next(iter(reasons + more + most), "")
+    return Audit(name, len(targets), **found, why=why, failures=_failures(found),
+                 rows=[{key: value for key, value in row.items() if key != "image"} for row in rows],
+                 pictures=_pictures(rows), other=other_name)
 
 
-# ---- spoilings --------------------------------------------------------------------------------------------------
+def agreement(mine, theirs) -> dict[str, float]:
+    """How two judges of the same pairs agree: n, mean absolute gap, and Kendall's tau (NaN below two pairs).
 
-def spoil(image, name: str, amount: float, seed=0) -> Image.Image:
-    """One rung of a ladder: `image` spoilt by `name` of `RUNGS`; `amount` in the unit given there.
+    `mine` and `theirs` are scores in the same order; ValueError where one has more.
 
-    Example: `spoil(target, "shift", 0.1)`
+    Example: `agreement([0.2, 0.9], [0.1, 0.8])["tau"] == 1.0`.
     """
-    image = rgb(image)
-    width, height = image.size
-    paper = _paper(image)
-    page = Image.new("RGB", image.size, paper)
-    if name == "noise":
-        noise = np.random.default_rng(seed).normal(0, amount, (height, width, 3))
-        return Image.fromarray((np.asarray(image) + noise).clip(0, 255).astype(np.uint8))
-    if name == "blur":
-        return image.filter(ImageFilter.GaussianBlur(amount * max(image.size)))
-    if name == "shift":
-        page.paste(image, (round(amount * width), 0))
-        return page
-    if name == "scale":
-        small = image.resize((max(1, round(amount * width)), max(1, round(amount * height))), Image.Resampling.LANCZOS)
-        page.paste(small, ((width - small.width) // 2, (height - small.height) // 2))
-        return page
-    if name == "hue":
-        hue, saturation, value = image.convert("HSV").split()
-        turned = hue.point(lambda h: int(h + amount * 256) % 256)
-        return Image.merge("HSV", (turned, saturation, value)).convert("RGB")
-    if name == "cover":
-        left, top, right, bottom = _drawn(image, paper)
-        image = image.copy()
-        image.paste(paper, (round(right - amount * (right - left)), top, right, bottom))
-        return image
-    raise ValueError(f"unknown spoiling {name!r}; known: {', '.join(RUNGS)}")
+    from scipy.stats import kendalltau  # half a second to import, like spearmanr below
+
+    gaps = [abs(a - b) for a, b in zip(mine, theirs, strict=True)]
+    tau = float(kendalltau(mine, theirs).statistic) if len(gaps) > 1 else math.nan
+    return {"n": len(gaps), "gap": sum(gaps) / len(gaps) if gaps else math.nan, "tau": tau}
 
 
-def _spoilt(i, targets, random):
-    """All pictures shown beside target `i`, as rows; what leaves the picture as it is (the hue of grays) is no row."""
-    target = targets[i]
+# ---- asking ------------------------------------------------------------------------------------------------
+
+def _spoilt(i, targets, seed):
+    """All pictures shown beside target `i`, as rows; what leaves the picture as it is (the hue of grays) is
+    no row."""
+    target, random = targets[i], np.random.default_rng([seed, i])
 
     def row(kind, name, level, image):
         return {"target": i, "kind": kind, "name": name, "level": level, "image": image}
 
-    rows = [row("same", "target", 0, target)]
-    for name, amounts in RUNGS.items():
-        rows += [row("ladder", name, level, spoil(target, name, amount, random))
-                 for level, amount in enumerate(amounts, 1)]
-    noise = Image.fromarray(random.integers(0, 256, (target.height, target.width, 3), dtype=np.uint8))
-    mean = tuple(int(value) for value in np.asarray(target).mean((0, 1)))
-    cells = (max(1, target.width * 16 // max(target.size)), max(1, target.height * 16 // max(target.size)))
-    pictures = {"blank": Image.new("RGB", target.size, _paper(target)), "solid": Image.new("RGB", target.size, mean),
-                "axes": _axes(target.size), "unrelated": targets[(i + 1) % len(targets)],
-                "mirrored": ImageOps.mirror(target),
-                "mosaic": target.resize(cells, Image.Resampling.BOX).resize(target.size, Image.Resampling.NEAREST),
-                "noise": noise, "blur": target.filter(ImageFilter.GaussianBlur(0.03 * max(target.size)))}
-    rows += [row("trap", name, 0, pictures[name]) for name in TRAPS
-             if name != "mirrored" or _turned(target, pictures[name])]
-    return [row for row in rows if row["kind"] == "same" or row["image"] != target]
+    rungs = [row("ladder", name, level, spoil(target, name, amount, random))
+             for name, amounts in RUNGS.items() for level, amount in enumerate(amounts, 1)]
+    shown = traps(target, targets[(i + 1) % len(targets)], random)
+    rows = rungs + [row("trap", name, 0, image) for name, image in shown.items()]
+    return [row("same", "target", 0, target)] + [row for row in rows if row["image"] != target]
 
-
-def _paper(image):
-    """The most frequent colour."""
-    return max(image.getcolors(image.width * image.height))[1]
-
-
-def _turned(target, mirrored):
-    """Whether mirroring changes at least a third of what is drawn; a nearly symmetric picture rightly scores high."""
-    a, b = (np.asarray(picture).astype(int) for picture in (target, mirrored))
-    ink = np.abs(a - _paper(target)).max(2) > 16
-    changed = np.abs(a - b).max(2) > 16
-    return changed[ink].mean() > 1 / 3 if ink.any() else False
-
-
-def _drawn(image, paper):
-    """The box around all that is not paper; the whole page when nothing is drawn."""
-    return _box(np.abs(np.asarray(image).astype(int) - paper).max(2) > 16) or (0, 0, *image.size)
-
-
-def _axes(size):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(size[0] / 100, size[1] / 100), dpi=100)
-    canvas = FigureCanvasAgg(figure)
-    figure.add_subplot()
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()).resize(size)
-
-
-# ---- numbers ----------------------------------------------------------------------------------------------------
 
 def _judged(judge, pairs):
     """Scores of the pairs (NaN = unscored), and the reasons of those that are missing."""
-    def one(pair):
-        try:
-            result = judge(*pair)
-            return result if isinstance(result, Verdict) else Verdict(float(result), "", reason="the judge gave NaN")
-        except Exception as error:  # one bad pair must not end an audit of an hour
-            return Verdict(math.nan, "", reason=f"{type(error).__name__}: {error}")
-
-    verdicts = judge.map(pairs) if hasattr(judge, "map") else [one(pair) for pair in pairs]
+    verdicts = judge.map(pairs) if hasattr(judge, "map") else [_verdict(judge, pair) for pair in pairs]
     return [v.score for v in verdicts], [v.reason for v in verdicts if math.isnan(v.score)]
+
+
+def _verdict(judge, pair):
+    try:
+        return judge(*pair)
+    except Exception as error:  # one bad pair must not end an audit of an hour
+        return Verdict.unscored(error)
+
+
+def _name(judge):
+    return getattr(judge, "__name__", None) or getattr(judge, "model", None) or type(judge).__name__
+
+
+def _pictures(rows):
+    """{name: (thumbnail, score)} of the first target and its traps."""
+    found = {}
+    for row in rows:
+        if row["target"] == 0 and row["kind"] in ("same", "trap"):
+            small = row["image"].copy()
+            small.thumbnail((160, 160))
+            found[row["name"]] = small, row["score"]
+    return found
+
+
+# ---- numbers -----------------------------------------------------------------------------------------------
+
+def _found(rows):
+    """What the rows of scores alone tell."""
+    return {"ladders": {name: _ladder(rows, name) for name in RUNGS},
+            "traps": {name: _trap(rows, name) for name in TRAPS}, "identity": _identity(rows)}
 
 
 def _scores(rows, kind, name, level=0):
@@ -286,27 +260,31 @@ def _scores(rows, kind, name, level=0):
 
 
 def _ladder(rows, name):
-    from scipy.stats import kendalltau
-
-    taus = {}
-    for target in sorted({row["target"] for row in rows}):
-        rungs = [(row["level"], row["score"]) for row in rows
-                 if row["target"] == target and not math.isnan(row["score"])
-                 and (row["kind"] == "same" or (row["kind"], row["name"]) == ("ladder", name))]
-        if len(rungs) < 3:
-            continue
-        levels, scores = zip(*rungs)
-        tau = kendalltau(levels, [-score for score in scores]).statistic
-        taus[target] = 0.0 if math.isnan(tau) else float(tau)  # one score for all rungs: the judge does not see it
+    rungs = defaultdict(list)  # of each target: (level, score), the target itself at level 0
+    for row in rows:
+        if row["kind"] == "same" or (row["kind"], row["name"]) == ("ladder", name):
+            rungs[row["target"]] += [] if math.isnan(row["score"]) else [(row["level"], row["score"])]
+    taus = {target: _tau(pairs) for target, pairs in rungs.items() if len(pairs) >= 3}
     worst = min(taus, key=taus.get, default=None)
     return {"mean": _mean(taus.values()), "worst": taus.get(worst, math.nan), "target": worst, "n": len(taus)}
 
 
+def _tau(rungs):
+    """Kendall's tau between level and loss; 0 where one score is given for all rungs: the judge does not see
+    it."""
+    from scipy.stats import kendalltau
+
+    levels, scores = zip(*rungs, strict=True)
+    tau = kendalltau(levels, [-score for score in scores]).statistic
+    return 0.0 if math.isnan(tau) else float(tau)
+
+
 def _trap(rows, name):
-    scores = {row["target"]: row["score"] for row in rows if (row["kind"], row["name"]) == ("trap", name)
-              and not math.isnan(row["score"])}
+    scores = {row["target"]: row["score"] for row in rows
+              if (row["kind"], row["name"]) == ("trap", name) and not math.isnan(row["score"])}
     worst = max(scores, key=scores.get, default=None)
-    return {"mean": _mean(scores.values()), "max": scores.get(worst, math.nan), "target": worst, "n": len(scores)}
+    mean = _mean(scores.values())
+    return {"mean": mean, "max": scores.get(worst, math.nan), "target": worst, "n": len(scores)}
 
 
 def _identity(rows):
@@ -315,29 +293,42 @@ def _identity(rows):
     return {"mean": _mean(same.values()), "min": _worst(same.values(), min), "beaten": len(beaten)}
 
 
-def _agreement(rows):
-    def rank(rows):
-        both = [(row["score"], row["other"]) for row in rows if not math.isnan(row["score"] + row["other"])]
-        if len(both) < 3 or len({a for a, _ in both}) < 2 or len({b for _, b in both}) < 2:
-            return math.nan
-        return float(spearmanr(*zip(*both)).statistic)
+def _spread(scores, n):
+    """The largest spread of one of `n` pairs that were asked again and again, all n in turn."""
+    return _worst([np.ptp(scores[k::n]) for k in range(n)] if scores else [], max)
 
-    from scipy.stats import spearmanr
 
+def _asymmetry(scores, swapped):
+    gaps = [abs(a - b) for a, b in zip(scores, swapped, strict=True)]
+    return {"mean": _mean(gaps), "max": _worst(gaps, max)}
+
+
+def _rank_correlation(rows):
+    """Spearman's, over all pairs and the mean of that over each target's."""
     groups = defaultdict(list)
     for row in rows:
         groups[row["target"]].append(row)
-    return {"all": rank(rows), "within": _mean(rank(group) for group in groups.values())}
+    return {"all": _spearman(rows), "within": _mean(map(_spearman, groups.values()))}
 
 
-def _failures(found, unscored):
+def _spearman(rows):
+    from scipy.stats import spearmanr
+
+    both = [(row["score"], row["other"]) for row in rows if not math.isnan(row["score"] + row["other"])]
+    if len(both) < 3 or len({a for a, _ in both}) < 2 or len({b for _, b in both}) < 2:
+        return math.nan
+    return float(spearmanr(*zip(*both, strict=True)).statistic)
+
+
+def _failures(found):
     failures = [f"ladder {name}: tau {v['mean']:.2f} < {FAITHFUL}" for name, v in found["ladders"].items()
                 if v["mean"] < FAITHFUL - 1e-9]
-    failures += [f"trap {name}: {v['mean']:.2f} > {LIMIT}" for name, v in found["traps"].items() if v["mean"] > LIMIT]
+    failures += [f"trap {name}: {v['mean']:.2f} > {LIMIT}" for name, v in found["traps"].items()
+                 if v["mean"] > LIMIT]
     if found["identity"]["beaten"]:
         failures.append(f"another picture beats the target itself on {found['identity']['beaten']} targets")
-    if unscored:
-        failures.append(f"{unscored} unscored")
+    if found["unscored"]:
+        failures.append(f"{found['unscored']} unscored")
     return tuple(failures)
 
 
@@ -350,15 +341,15 @@ def _worst(values, choose):
     return float(choose((value for value in values if not math.isnan(value)), default=math.nan))
 
 
+# ---- words -------------------------------------------------------------------------------------------------
+
+def _row(what, found, word, typical, worst, where):
+    return what, f"{word} {_number(found[typical])}", f"{worst} {_number(found[worst])}", where
+
+
+def _number(value):
+    return f"{value:+.3f}" if value < 0 else f"{value:.3f}"
+
+
 def _which(found):
     return "no target" if found["target"] is None else f"on target {found['target']}, n = {found['n']}"
-
-
-def _name(judge):
-    return getattr(judge, "__name__", None) or getattr(judge, "model", None) or type(judge).__name__
-
-
-def _thumbnail(image):
-    image = image.copy()
-    image.thumbnail((160, 160))
-    return image
