@@ -1,0 +1,126 @@
+"""Processors of Qwen's vision family without torchvision: any checkpoint's, and the embedded model's.
+
+`load_processor` serves them all, so that every model reads the same conversations and is read by the same
+turn parser. The embedded model's processor differs in two things: every image becomes 224 x 168, and the
+template leaves out the rules, which its cold start taught it. Importing this file registers both classes with
+transformers.
+
+Left out: videos, and models of other families.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from importlib.resources import files
+
+import numpy as np
+from transformers import AutoImageProcessor, AutoProcessor, BatchFeature, PreTrainedConfig
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+from transformers.models.qwen3_vl.processing_qwen3_vl import Qwen3VLProcessor
+from transformers.processing_utils import ProcessorMixin
+from trl.chat_template_utils import qwen3_template
+
+WIDTH, HEIGHT, PATCH, MERGE = 224, 168, 14, 2        # of the embedded model's pictures
+IMAGE_TOKENS = WIDTH * HEIGHT // (PATCH * MERGE) ** 2  # 48
+
+# Qwen's conversation grammar without the tool boilerplate and the system text, for the embedded model.
+CHAT_TEMPLATE = """\
+{%- macro blocks(content) -%}
+{%- if content is string -%}{{- content -}}
+{%- else -%}{%- for part in content -%}
+{%- if part.type == 'image' -%}<|vision_start|><|image_pad|><|vision_end|>\
+{%- elif part.type == 'text' -%}{{- part.text -}}{%- endif -%}
+{%- endfor -%}{%- endif -%}
+{%- endmacro -%}
+{%- for message in messages -%}
+{%- if message.role == 'user' -%}
+{{- '<|im_start|>user\\n' + blocks(message.content) + '<|im_end|>\\n' -}}
+{%- elif message.role == 'assistant' -%}
+{{- '<|im_start|>assistant\\n' -}}
+{%- if message.reasoning_content -%}{{- '<think>' + message.reasoning_content + '</think>\\n' -}}{%- endif -%}
+{{- blocks(message.content) -}}
+{%- for call in message.tool_calls or [] -%}
+{%- set function = call.function or call -%}
+{{- '<tool_call>\\n{"name": "' + function.name + '", "arguments": ' \
++ (function.arguments | tojson) + '}\\n</tool_call>' -}}
+{%- endfor -%}
+{{- '<|im_end|>\\n' -}}
+{%- elif message.role == 'tool' -%}
+{%- if loop.first or messages[loop.index0 - 1].role != 'tool' -%}{{- '<|im_start|>user' -}}{%- endif -%}
+{{- '\\n<tool_response>\\n' + blocks(message.content) + '\\n</tool_response>' -}}
+{%- if loop.last or messages[loop.index0 + 1].role != 'tool' -%}{{- '<|im_end|>\\n' -}}{%- endif -%}
+{%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}"""
+
+
+def load_processor(source: str) -> ImageTextProcessor:
+    """The processor of a Qwen-family checkpoint, with a template and a turn parser that know tools.
+
+    Qwen2.5-VL's shipped template ignores tools; TRL's copy of the Qwen3-VL grammar uses the same tokens.
+    Raises OSError (transformers) where there is none. Example: `load_processor("data/nano/nano")`.
+    """
+    processor = ImageTextProcessor.from_pretrained(source)
+    if not isinstance(processor.image_processor, SqueezingImageProcessor):
+        processor.chat_template = (files("trl") / "chat_templates" / "qwen3_vl.jinja").read_text()
+    processor.tokenizer.response_template = qwen3_template
+    return processor
+
+
+class ImageTextProcessor(Qwen3VLProcessor):
+    """Qwen's processor without the video processor, which needs torchvision even when no video is ever seen.
+
+    transformers derives the parts to load from this signature; nothing else differs.
+    """
+
+    def __init__(self, image_processor=None, tokenizer=None, chat_template=None, **kwargs):
+        tokens = {"image": "<|image_pad|>", "video": "<|video_pad|>",
+                  "vision_start": "<|vision_start|>", "vision_end": "<|vision_end|>"}
+        for name, token in tokens.items():
+            setattr(self, f"{name}_token", token)
+            setattr(self, f"{name}_token_id", tokenizer.convert_tokens_to_ids(token))
+        ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=chat_template)
+
+
+class SqueezingImageProcessor(Qwen2VLImageProcessorPil):
+    """Qwen's image processor, except that every image becomes 224 x 168: nano knows one grid of patches."""
+
+    def resize(self, image, size, resample, factor, **kwargs):
+        squeezed = type(size)(height=HEIGHT, width=WIDTH)
+        return super(Qwen2VLImageProcessorPil, self).resize(image=image, size=squeezed, resample=resample)
+
+    def _preprocess(self, images, **settings):
+        """Remembers what it prepared: training asks for every target dozens of times."""
+        prepare = super()._preprocess
+        patches = [_remembered(prepare, image, settings) for image in images]
+        grid = np.array([[1, HEIGHT // PATCH, WIDTH // PATCH]] * len(patches), dtype=np.int64)
+        return BatchFeature({"pixel_values": np.concatenate(patches), "image_grid_thw": grid},
+                            tensor_type=settings["return_tensors"])
+
+
+_PREPARED = OrderedDict()  # here and not on the processor, whose attributes are saved with a checkpoint
+_MOST = 256                # pictures, 450 kB each
+
+
+def _remembered(prepare, image, settings):
+    settings = settings | {"return_tensors": None}
+    key = image.shape, hash(image.tobytes()), repr(settings)
+    patches = _PREPARED.pop(key, None)
+    if patches is None:
+        patches = prepare([image], **settings)["pixel_values"]
+    _PREPARED[key] = patches
+    if len(_PREPARED) > _MOST:
+        _PREPARED.popitem(last=False)
+    return patches
+
+
+class _Key(PreTrainedConfig):
+    """Only a key: transformers finds custom classes by name among those registered under a configuration."""
+
+    model_type = "rrvf_nano"
+
+
+# Stock `AutoProcessor.from_pretrained(folder)` finds both classes by the names that a checkpoint stores.
+AutoProcessor.register(_Key, ImageTextProcessor, exist_ok=True)
+AutoImageProcessor.register(_Key, exist_ok=True, image_processor_classes={
+    "pil": SqueezingImageProcessor, "torchvision": SqueezingImageProcessor})
