@@ -179,10 +179,12 @@ def test_a_streamed_native_call_is_put_together():
         assert EndpointPolicy("m", web.url).stream(opening(TARGET, "matplotlib", 3)) == CALL
 
 
-def test_a_stream_stopped_before_its_first_word_is_an_empty_turn():
+@pytest.mark.parametrize("body", [events({"role": "assistant", "content": ""}, {"content": "late"}),
+                                  events(finish="length")])
+def test_a_stream_stopped_before_its_first_word_is_an_empty_turn(body):
     stop = threading.Event()
     stop.set()
-    with server(events({"role": "assistant", "content": ""}, {"content": "late"})) as web:
+    with server(body) as web:
         assert EndpointPolicy("m", web.url).stream(opening(TARGET, "matplotlib", 3), stop=stop) == ""
 
 
