@@ -1,6 +1,6 @@
-"""Figures of a training run and of an evaluation: matplotlib for paper, plotly to explore. They only read numbers.
+"""Figures of training and evaluation: matplotlib for paper, plotly to explore; they only read numbers.
 
-Left out: pictures of rollouts (`views`, `report.gallery`) and anything that runs a policy or a judge.
+Left out: figures of a run folder (`runs`), pictures of rollouts (`rollout`, `pages.gallery`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import io
 import numpy as np
 from PIL import Image
 
-from ..rollout import picture
+from .html import picture
+
+COLOURS = ("#7f7f7f", "#1f77b4", "#d95f02", "#2ca02c", "#d62728")
 
 
 def raster(figure, dpi: int = 110) -> Image.Image:
@@ -21,32 +23,34 @@ def raster(figure, dpi: int = 110) -> Image.Image:
 
 
 class show:
-    """A picture (PIL image or matplotlib figure) with its description; shown bare in a cell it has no alt text.
+    """A picture (PIL image or matplotlib figure) with its alt text, which one shown bare in a cell lacks.
 
     Example: `show(contact_sheet(images), "sixteen held-out charts")`.
     """
 
     def __init__(self, image, alt: str, width: int = 900):
-        self.image, self.alt, self.width = raster(image) if hasattr(image, "savefig") else image, alt, width
+        self.image = raster(image) if hasattr(image, "savefig") else image
+        self.alt, self.width = alt, width
 
     def _repr_html_(self):
         return picture(self.image, self.alt, self.width)
 
 
 def learning_curve(log, before=None, after=None):
-    """Reward parts, execution rate, tool calls by step (`log` is TRL's log history), with held-out scores as bars."""
+    """Reward, execution rate, tool calls by step, with held-out scores as bars.
+
+    `log` is TRL's log history, a row for each step; `before` and `after` are summaries of reports.
+    """
     import matplotlib.pyplot as plt
 
-    steps = [row["step"] for row in log]
-    figure, axes = plt.subplots(1, 3, figsize=(12, 3.4), layout="constrained", gridspec_kw={"width_ratios": [2, 2, 1]})
-    left, middle, right = axes
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(12, 3.4), layout="constrained",
+                                                 gridspec_kw={"width_ratios": [2, 2, 1]})
 
     def line(ax, key, label, colour):
+        steps = [row["step"] for row in log]
         values = np.array([np.nan if row.get(key) is None else row[key] for row in log], float)
         ax.plot(steps, values, color=colour, alpha=0.3, lw=1)
-        width = max(1, len(values) // 8)
-        smooth = [np.nanmean(values[max(0, i - width + 1):i + 1]) for i in range(len(values))]
-        ax.plot(steps, smooth, color=colour, lw=2, label=label)
+        ax.plot(steps, _smooth(values), color=colour, lw=2, label=label)
 
     line(left, "reward/vision", "R_vision, training images", "#1f77b4")
     line(left, "score/turn_1", "score of the first draft", "#ff7f0e")
@@ -69,6 +73,16 @@ def learning_curve(log, before=None, after=None):
     return figure
 
 
+def _smooth(values):
+    """The mean of each value and those before it, an eighth of all at a time; NaN where none is known."""
+    width, smooth = max(1, len(values) // 8), []
+    for end in range(1, len(values) + 1):
+        known = values[max(0, end - width):end]
+        known = known[~np.isnan(known)]
+        smooth.append(known.mean() if len(known) else np.nan)
+    return smooth
+
+
 def scores(report):
     """How an evaluation's scores spread, and the mean score after each turn."""
     import matplotlib.pyplot as plt
@@ -78,35 +92,33 @@ def scores(report):
     left.hist(vision, bins=np.linspace(0, 1, 21), color="#1f77b4")
     left.set(xlabel="final vision score", ylabel="rollouts", title=f"n = {report.summary['n']}")
     turns = report.per("turn")
-    right.errorbar(turns.index, turns["value"], yerr=[turns["value"] - turns["low"], turns["high"] - turns["value"]],
+    right.errorbar(turns.index, turns["value"], yerr=_errors(turns["value"], turns["low"], turns["high"]),
                    marker="o", capsize=4, color="#ff7f0e")
-    right.set(xlabel="after turn", ylabel="mean vision score, 95 % interval", xticks=turns.index, title="Turn by turn")
+    right.set(xlabel="after turn", ylabel="mean vision score, 95 % interval", xticks=turns.index,
+              title="Turn by turn")
     right.grid(alpha=0.3)
     plt.close(figure)
     return figure
 
 
 def estimates(frames, label: str = "mean vision score"):
-    """Values with their 95 % intervals and n, one line each, for one frame of `Report.per` or several by name.
+    """Values with their 95 % intervals and n, one line each, for one frame of `Report.per` or for several.
 
     `frames` is a frame with value, low, high, n, or {name: frame} over the same lines.
 
-        estimates({"before": before.per("kind"), "after": after.per("kind")})
+    Example: `estimates({"before": before.per("kind"), "after": after.per("kind")})`.
     """
     import matplotlib.pyplot as plt
 
     frames = frames if isinstance(frames, dict) else {"": frames}
     lines = list(dict.fromkeys(name for frame in frames.values() for name in frame.index))
-    figure, ax = plt.subplots(figsize=(7, 0.9 + 0.34 * len(lines) + 0.1 * len(frames)), layout="constrained")
+    height = 0.9 + 0.34 * len(lines) + 0.1 * len(frames)
+    figure, ax = plt.subplots(figsize=(7, height), layout="constrained")
     for k, (name, frame) in enumerate(frames.items()):
         places = np.array([lines.index(line) for line in frame.index]) + 0.22 * (k - (len(frames) - 1) / 2)
-        low, high = (frame["value"] - frame["low"]).fillna(0), (frame["high"] - frame["value"]).fillna(0)
-        ax.errorbar(frame["value"], places, xerr=[low.clip(lower=0), high.clip(lower=0)], fmt="os^D"[k % 4], capsize=3,
-                    ms=5, color=PAIR[k % len(PAIR)], label=name)
-    counts = [dict.fromkeys(int(f.loc[line, "n"]) for f in frames.values() if line in f.index) for line in lines]
-    turn = "after turn " if "turn" in [frame.index.name for frame in frames.values()] else ""
-    ax.set_yticks(range(len(lines)), [f"{turn}{line}  (n = {' / '.join(map(str, n))})"
-                                      for line, n in zip(lines, counts)])
+        ax.errorbar(frame["value"], places, xerr=_errors(frame["value"], frame["low"], frame["high"]),
+                    fmt="os^D"[k % 4], capsize=3, ms=5, color=COLOURS[k % len(COLOURS)], label=name)
+    ax.set_yticks(range(len(lines)), [_line_name(line, frames.values()) for line in lines])
     ax.set(xlabel=f"{label}, 95 % interval", ylim=(len(lines) - 0.5, -0.5))
     ax.grid(axis="x", alpha=0.3)
     if len(frames) > 1:
@@ -115,20 +127,33 @@ def estimates(frames, label: str = "mean vision score"):
     return figure
 
 
-PAIR = ("#7f7f7f", "#1f77b4", "#d95f02", "#2ca02c", "#d62728")
+def _line_name(line, frames):
+    """A line's name with the n of each frame, said once where they are equal."""
+    counts = dict.fromkeys(int(frame.loc[line, "n"]) for frame in frames if line in frame.index)
+    turn = "after turn " if any(frame.index.name == "turn" for frame in frames) else ""
+    return f"{turn}{line}  (n = {' / '.join(map(str, counts))})"
+
+
+def _errors(values, low, high):
+    """How far an interval reaches below and above its values; no reach where it is not known."""
+    return np.nan_to_num(np.clip([np.subtract(values, low), np.subtract(high, values)], 0, None))
 
 
 def contributions(comparison):
-    """Where a paired effect comes from: crashes repaired, quality gained, newly broken; they add up to the effect."""
+    """Where a paired effect comes from: crashes repaired, quality gained, newly broken; they add up to it.
+
+    Example: `contributions(before.compare(after))`.
+    """
     import matplotlib.pyplot as plt
 
     frame = comparison.split()
-    names = [f"{name}  (n = {row.n:.0f})" for name, row in frame.iterrows()] + [f"effect  (n = {comparison.n})"]
+    names = [f"{name}  (n = {row.n:.0f})" for name, row in frame.iterrows()]
+    names.append(f"effect  (n = {comparison.n})")
     values = [*frame["contribution"], comparison.effect]
-    low, high = [*frame["low"], comparison.low], [*frame["high"], comparison.high]
+    errors = _errors(values, [*frame["low"], comparison.low], [*frame["high"], comparison.high])
+    colours = ["#1f77b4" if value >= 0 else "#d62728" for value in values[:-1]] + ["#444444"]
     figure, ax = plt.subplots(figsize=(7, 2.6), layout="constrained")
-    ax.barh(names, values, color=["#1f77b4" if v >= 0 else "#d62728" for v in values[:-1]] + ["#444444"],
-            xerr=np.clip([np.subtract(values, low), np.subtract(high, values)], 0, None), capsize=3)
+    ax.barh(names, values, color=colours, xerr=errors, capsize=3)
     ax.axvline(0, color="black", lw=0.8)
     ax.set(xlabel="contribution to the mean change of the vision score, 95 % interval")
     ax.invert_yaxis()
@@ -137,9 +162,9 @@ def contributions(comparison):
 
 
 def explore(comparison):
-    """A plotly scatter of each image's score before and after; hover for its id, click the legend to hide a group.
+    """A plotly scatter of each image's score before and after; hover for its id, click the legend to hide.
 
-        explore(before.compare(after))
+    Example: `explore(before.compare(after))`.
     """
     import plotly.graph_objects as go
 
@@ -147,10 +172,11 @@ def explore(comparison):
         "template": "plotly_white", "width": 640, "height": 480, "margin": {"t": 50, "b": 40},
         "title": f"Vision score of {comparison.n} images, before and after",
         "xaxis": {"title": "before", "range": [-0.03, 1]}, "yaxis": {"title": "after", "range": [-0.03, 1]}})
+    hover = "%{text}<br>%{x:.3f} to %{y:.3f} (%{customdata:+.3f})<extra></extra>"
     for k, (name, pairs) in enumerate(comparison.pairs.groupby("split")):
         figure.add_scatter(x=pairs["before"], y=pairs["after"], text=pairs["id"], customdata=pairs["change"],
                            mode="markers", name=f"{name} ({len(pairs)})",
-                           marker={"color": PAIR[1:][k], "symbol": k, "size": 8},
-                           hovertemplate="%{text}<br>%{x:.3f} to %{y:.3f} (%{customdata:+.3f})<extra></extra>")
+                           marker={"color": COLOURS[1:][k], "symbol": k, "size": 8},
+                           hovertemplate=hover)
     figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line={"dash": "dot", "color": "#888888"})
     return figure

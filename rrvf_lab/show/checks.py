@@ -1,0 +1,50 @@
+"""What is found out before a training, as HTML: do programs stay in, can the judge be fooled, will it fit?
+
+Left out: finding it out (`render.doctor`, `judge.audit`, `training.memory.estimate`).
+"""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from .html import card, folded, number, picture, row, says, table, text_html
+from .plots import raster
+
+SMALL = 110  # pixels across an audit's traps: fewer than they are shown with, as noise does not compress
+
+
+def isolation_html(isolation) -> str:
+    """What keeps programs in, layer by layer, what is not protected, and the commands that help."""
+    rows = [(name, "yes", "", "") if active else (name, "NO", missing, fix)
+            for name, active, missing, fix in isolation.rows]
+    always, missing, fix = isolation.always
+    safe = "safe" if isolation.safe else "NOT safe"
+    shown = table([map(text_html, line) for line in (*rows, (always, "", missing, fix))],
+                  ("layer", "active", "what is not protected", "what to do"),
+                  caption=f"Isolation of rendered programs: {isolation.level}, {safe} for untrusted programs")
+    reasons = "".join(f"<li>{text_html(reason)}</li>" for reason in isolation.reasons)
+    return shown + (folded("tried in vain", f"<ul>{reasons}</ul>") if reasons else "")
+
+
+def audit_html(audit) -> str:
+    """An audit of a judge: passed or not, its ladders and traps as a figure, what each trap looks like."""
+    numbers = audit.table()
+    alt = "; ".join([f"Audit of {audit.name}", *(f"{name} {first}" for name, first, *_ in numbers)])
+    traps = []
+    for name, (image, score) in audit.pictures.items():
+        shown = picture(_small(image), f"{name}, score {number(score)}", 160)
+        traps.append(card(shown, f"{text_html(name)} {number(score)}", 170))
+    found = table([map(text_html, line) for line in numbers]) + f"<p>{text_html(audit.missing)}</p>"
+    return (says(text_html(audit.summary)) + picture(raster(audit.plot(), 72), alt, 950) + row(traps)
+            + folded("numbers", found))
+
+
+def _small(image):
+    height = max(1, round(image.height * SMALL / image.width))
+    return image.convert("RGB").resize((SMALL, height), Image.Resampling.BOX)
+
+
+def estimate_html(estimate) -> str:
+    """The memory of a run, part by part, and its peak."""
+    rows = [(name, phase, f"{value:.2f} GB") for name, phase, value in estimate.rows()]
+    return table([*rows, ("<b>peak</b>", "", f"<b>{estimate.peak:.2f} GB</b>")], align="llr")

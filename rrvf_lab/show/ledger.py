@@ -1,0 +1,40 @@
+"""What each message of a rollout cost: characters, seconds, tokens.
+
+Left out: money. Tokens are only counted where a model's tokenizer is at hand.
+"""
+
+from __future__ import annotations
+
+from ..play import conversations, messages, width
+from .html import table
+
+
+def ledger(rollout, policy=None) -> list[dict]:
+    """What each message cost: characters written, seconds of writing (if recorded) and rendering, tokens.
+
+    Tokens written and tokens read (prompt and image tokens so far) are counted with the `ModelPolicy` given;
+    without one they are None.
+
+    Example: `pandas.DataFrame(ledger(rollout, rl.load_policy("nano")))`.
+    """
+    said, seconds, rows = messages(rollout), rollout.info.get("seconds", []), []
+    talks = [None] * len(said)
+    if policy is not None:
+        talks = conversations(rollout, max(3, len(said)), getattr(policy, "difference", False))
+    for k, ((first, text), talk) in enumerate(zip(said, talks, strict=True)):
+        turns = rollout.turns[first:first + width(text)]
+        rows.append({
+            "message": k + 1, "characters": len(text),
+            "tokens read": talk and int(policy.inputs([talk])["input_ids"].shape[1]),
+            "tokens written": talk and len(policy.processor.tokenizer(text)["input_ids"]),
+            "writing s": seconds[k] if k < len(seconds) else None,
+            "rendering s": round(sum(turn.rendering.seconds for turn in turns if turn.rendering), 3)})
+    return rows
+
+
+def ledger_html(rows) -> str:
+    """`ledger` rows as a table; what was not recorded or counted is a dash."""
+    def said(value):
+        return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else f"{value:,}"
+
+    return table([map(said, row.values()) for row in rows], rows[0], "r" * len(rows[0])) if rows else ""
