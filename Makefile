@@ -1,6 +1,7 @@
 # make demo   train the embedded model on raw images and measure it before and after
 # make test   the tests            (make test ARGS="-m 'not slow'" for the quick ones)
 # make lab    JupyterLab in notebooks/
+# make lint   ruff over all code
 # make setup  only .venv and what it needs (the others do this first; the second time it costs nothing)
 # make clean  remove .venv and caches; runs/ stays
 #
@@ -12,15 +13,18 @@ BIN := .venv/bin
 TORCH_PIN := torch==2.13.0
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test lab setup clean
+.PHONY: help demo test lab lint setup clean
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,7p'
+	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,8p'
 
 demo: setup
 	$(BIN)/python -m rrvf_lab.train demo
 
 test: setup
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests -n 2 --dist loadfile $(ARGS)
+
+lint: setup
+	$(BIN)/python -m ruff check .
 
 lab: setup
 	cd notebooks && ../$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root)

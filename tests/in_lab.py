@@ -1,5 +1,5 @@
-"""A JupyterLab and a Chromium of the tests' own, and a notebook opened and run there; the fixtures reach all tests through
-conftest.py. One server serves a whole session."""
+"""A JupyterLab and a Chromium of the tests' own, and a notebook opened and run there; the fixtures reach all
+tests through conftest.py. One server serves a whole session."""
 import json
 import os
 import secrets
@@ -15,7 +15,11 @@ import pytest
 from rrvf_lab.render.chromium import find_chromium
 
 SETTINGS = {  # no news, nothing restored, and every cell in the page
-    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
+    "apputils-extension/notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    },
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
 UNNAMED = """() => [...document.querySelectorAll('.jp-OutputArea button, .jp-OutputArea input, .jp-OutputArea select, ' +
@@ -35,7 +39,8 @@ def _ask(url):
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """A JupyterLab of its own with a token, on a free port, with settings, kernels and files in a temporary folder."""
+    """A JupyterLab of its own with a token, on a free port, with settings, kernels and files in a temporary
+    folder."""
     home = tmp_path_factory.mktemp("lab")
     (home / "work").mkdir()
     for name, values in SETTINGS.items():
@@ -46,10 +51,25 @@ def lab(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     token = secrets.token_hex(16)
-    folders = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython",
-               "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces"}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
-               f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={home / 'work'}"]
+    folders = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={home / 'work'}",
+    ]
     command += ["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []
     server = subprocess.Popen(command, env=os.environ | {k: str(home / v) for k, v in folders.items()},
                               stdout=open(home / "log", "w"), stderr=subprocess.STDOUT)
@@ -79,8 +99,15 @@ def chromium():
         browser.close()
 
 
+def notebook(*cells):
+    """A notebook of code cells, with the kernel named: else Lab asks for one."""
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=kernel)
+
+
 def opened(lab, chromium, name, notebook):
-    """The page of a notebook that was run from top to bottom; `page.errors` gathers what the console complains about."""
+    """The page of a notebook that was run from top to bottom; `page.errors` gathers what the console
+    complains about."""
     folder, url = lab
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -100,3 +127,18 @@ def opened(lab, chromium, name, notebook):
     page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output").or_(failed).first.wait_for(timeout=600_000)
     assert failed.count() == 0, failed.first.inner_text()
     return page
+
+
+def output(page, code):
+    """What the first cell that holds `code` put out."""
+    return page.locator(".jp-CodeCell", has_text=code).locator(".jp-OutputArea").first
+
+
+def harmless(page):
+    """Unfold everything; nothing that a hostile text asked for has run or stands in the page."""
+    for summary in page.locator(".jp-OutputArea summary").all():
+        summary.click()
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.pwned") is None and page.errors == [] and page.locator(ERRORS).count() == 0
+    live = ", ".join(f".jp-OutputArea {what}" for what in ("script", "iframe", "[onerror]", "[onload]"))
+    assert page.locator(live).count() == 0

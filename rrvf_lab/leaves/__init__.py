@@ -1,4 +1,4 @@
-"""Leaves: files and pictures, the small things every room needs. They import nothing of ours.
+"""Leaves: files, pictures and threads, the small things every room needs. Front door: each file is its own.
 
-Left out: anything that knows what a rollout, a verdict or a page is.
+May import nothing of ours. Left out: anything that knows what a rollout, a verdict or a page is.
 """

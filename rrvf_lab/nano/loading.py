@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..leaves.files import REPOSITORY
 from ..leaves.threads import calm_threads
-from ..training.distinct import encode_each_once
+from .distinct import encode_each_once
 
 HOME = REPOSITORY / "data" / "nano"
 # what only the template may write; sampled image or video tokens would crash or blind the loss

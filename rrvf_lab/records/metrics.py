@@ -84,9 +84,11 @@ def measure(rollouts, item_of, metric, recording=None) -> None:
 
 
 def _measured(metric, pairs):
-    """Numbers of each pair; where many at once fail, each is tried alone."""
+    """The numbers of each pair; where many at once fail, each is tried alone."""
+    if not hasattr(metric, "map") and len(pairs) > 1:
+        return [_measured(metric, [pair])[0] for pair in pairs]
     try:
-        found = metric.map(pairs) if hasattr(metric, "map") else [metric(*pair) for pair in pairs]
+        found = metric.map(pairs) if hasattr(metric, "map") else [metric(*pairs[0])]
         return [_numbers(metric, one) for one in found]
     except ValueError as error:
         if len(pairs) == 1:

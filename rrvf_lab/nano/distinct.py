@@ -1,0 +1,55 @@
+"""Each distinct picture of a batch goes through the vision tower once.
+
+A GRPO batch repeats itself: the eight rollouts of a group share their target, every tool reply shows it
+again, and alike programs draw alike pictures. The features are the same, so they are computed once and
+handed out; gradients add up.
+
+Left out: sharing between batches, whose weights differ.
+"""
+
+from __future__ import annotations
+
+
+def encode_each_once(model):
+    """Make a Qwen-VL `model` (2.5 or 3, before PEFT wraps it) encode equal pictures of a batch once;
+    returns it.
+
+    Example: `encode_each_once(AutoModelForImageTextToText.from_pretrained(folder))`.
+    """
+    encode = model.model.get_image_features
+
+    def get_image_features(pixel_values, image_grid_thw=None, **options):
+        import torch
+
+        pictures = pixel_values.split(image_grid_thw.prod(-1).tolist())
+        first, of = _distinct(pictures)
+        if len(first) == len(pictures):
+            return encode(pixel_values, image_grid_thw, **options)
+        output = encode(torch.cat([pictures[i] for i in first]), image_grid_thw[first], **options)
+        output.pooler_output = tuple(output.pooler_output[i] for i in of)
+        if getattr(output, "deepstack_features", None):  # Qwen3-VL: a tuple of pictures for each tapped layer
+            output.deepstack_features = [tuple(layer[i] for i in of) for layer in output.deepstack_features]
+        return output
+
+    model.model.get_image_features = get_image_features
+    return model
+
+
+def _distinct(pictures):
+    """(indices of the first of each distinct picture, for each picture its place among those).
+
+    Pictures are told apart by every number; their sums only save comparisons.
+    """
+    import torch
+
+    sums = torch.stack([picture.sum(dtype=torch.float64) for picture in pictures]).tolist()
+    first, of, seen = [], [], {}
+    for i, (picture, total) in enumerate(zip(pictures, sums, strict=True)):
+        alike = seen.setdefault((len(picture), total), [])
+        place = next((p for p in alike if torch.equal(pictures[first[p]], picture)), None)
+        if place is None:
+            place = len(first)
+            first.append(i)
+            alike.append(place)
+        of.append(place)
+    return first, of

@@ -1,0 +1,107 @@
+"""Encoding each distinct picture once changes what it costs and nothing else."""
+import copy
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import (
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen3VLConfig,
+    Qwen3VLForConditionalGeneration,
+)
+
+from rrvf_lab.nano import processor as preparing
+from rrvf_lab.nano.distinct import encode_each_once
+from rrvf_lab.nano.loading import HOME
+
+TEXT = dict(vocab_size=64, hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
+            num_key_value_heads=1)
+ROPE = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]}
+
+
+def qwen3():
+    vision = dict(
+        depth=2,
+        hidden_size=32,
+        intermediate_size=32,
+        num_heads=2,
+        patch_size=4,
+        spatial_merge_size=2,
+        temporal_patch_size=1,
+        out_hidden_size=32,
+        num_position_embeddings=16,
+        deepstack_visual_indexes=[0],
+    )
+    text = TEXT | dict(head_dim=16, rope_parameters=ROPE | {"mrope_interleaved": True})
+    return Qwen3VLForConditionalGeneration(
+        Qwen3VLConfig(text_config=text, vision_config=vision, image_token_id=60)
+    )
+
+
+def qwen25():
+    vision = dict(
+        depth=2,
+        hidden_size=32,
+        intermediate_size=32,
+        num_heads=2,
+        patch_size=4,
+        spatial_merge_size=2,
+        temporal_patch_size=1,
+        out_hidden_size=32,
+        window_size=8,
+        fullatt_block_indexes=[1],
+    )
+    return Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig(text_config=TEXT | dict(rope_parameters=ROPE),
+                                                               vision_config=vision, image_token_id=60))
+
+
+@pytest.mark.parametrize("make", [qwen3, qwen25])
+def test_logits_and_gradients_are_those_of_the_stock_model(make):
+    torch.manual_seed(0)
+    stock = make().float().eval()
+    ours, rows = copy.deepcopy(stock), []
+    encode = ours.model.get_image_features
+    ours.model.get_image_features = lambda pixels, *a, **k: (
+        rows.append(len(pixels)),
+        encode(pixels, *a, **k),
+    )[1]
+    encode_each_once(ours)
+    tall, wide = torch.randn(32, 48), torch.randn(32, 48)             # 8 x 4 and 4 x 8 patches
+    other = tall.flip(0)                                              # the same sum, another picture
+    pixels = torch.cat([tall, wide, tall, other, wide, tall])
+    grid = torch.tensor([[1, 8, 4], [1, 4, 8], [1, 8, 4], [1, 8, 4], [1, 4, 8], [1, 8, 4]])
+    ids = torch.tensor([3, *[60] * 8, 4] * 3).repeat(2, 1)  # three pictures of 8 tokens in each row
+    batch = dict(input_ids=ids, pixel_values=pixels, image_grid_thw=grid, mm_token_type_ids=(ids == 60).int())
+    results = []
+    for model in (stock, ours):
+        logits = model(**batch).logits
+        logits.square().sum().backward()
+        results.append((logits, {n: p.grad for n, p in model.named_parameters() if p.grad is not None}))
+    torch.testing.assert_close(results[0][0], results[1][0], rtol=1e-4, atol=1e-5)
+    assert results[0][1].keys() == results[1][1].keys() and any("visual" in name for name in results[0][1])
+    for name, gradient in results[0][1].items():
+        torch.testing.assert_close(gradient, results[1][1][name], rtol=1e-3, atol=1e-4, msg=name)
+    assert rows == [3 * 32]
+
+
+def test_preparing_a_picture_twice_is_preparing_it_once():
+    processor = preparing.load_processor(str(HOME / "nano")).image_processor
+    rng = np.random.default_rng(0)
+    pictures = [Image.fromarray(rng.integers(0, 255, (60, 80, 3), np.uint8)) for _ in range(3)]
+    mixed = processor(images=[pictures[i] for i in (0, 1, 0, 2)], return_tensors="np")
+    alone = []
+    for picture in pictures:
+        preparing._PREPARED.clear()
+        alone.append(processor(images=[picture], return_tensors="np")["pixel_values"])
+    assert np.array_equal(mixed["pixel_values"], np.concatenate([alone[i] for i in (0, 1, 0, 2)]))
+    assert mixed["image_grid_thw"].tolist() == [[1, 12, 16]] * 4
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    monkeypatch.setattr(preparing, "_MOST", 2)
+    preparing._PREPARED.clear()
+    pictures = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue", "teal", "red")]
+    preparing.load_processor(str(HOME / "nano")).image_processor(images=pictures)
+    assert len(preparing._PREPARED) == 2
