@@ -229,11 +229,12 @@ def table(rows, head=(), align: str = "", caption: str = "") -> str:
     """
     def cell(value, k, scope=""):
         tag, of = ("th", f' scope="{scope}"') if scope else ("td", "")
-        side, weight = "right" if align[k:k + 1] == "r" else "left", "bold" if scope == "col" else "normal"
-        style = f"padding:1px 12px 1px 0;vertical-align:top;text-align:{side};font-weight:{weight}"
+        side = "right" if align[k:k + 1] == "r" else "left"
+        font = "font-weight:bold;white-space:nowrap" if scope == "col" else "font-weight:normal"
+        style = f"padding:1px 12px 1px 0;vertical-align:top;text-align:{side};{font}"
         return f'<{tag}{of} style="{style}">{value}</{tag}>'
 
-    lines = [[cell(name, k, "col") for k, name in enumerate(head)]] if head else []
+    lines = [[cell(name, k, "col") for k, name in enumerate(head)]] if len(head) else []
     lines += [[cell(value, k, "" if k else "row") for k, value in enumerate(values)] for values in rows]
     body = "".join(f"<tr>{''.join(line)}</tr>" for line in lines)
     said = f'<caption style="text-align:left">{caption}</caption>' if caption else ""

@@ -28,7 +28,7 @@ def ledger(rollout, policy=None) -> list[dict]:
             "tokens read": talk and int(policy.inputs([talk])["input_ids"].shape[1]),
             "tokens written": talk and len(policy.processor.tokenizer(text)["input_ids"]),
             "writing s": seconds[k] if k < len(seconds) else None,
-            "rendering s": round(sum(turn.rendering.seconds for turn in turns if turn.rendering), 3)})
+            "rendering s": round(sum((turn.rendering.seconds for turn in turns if turn.rendering), 0.0), 3)})
     return rows
 
 

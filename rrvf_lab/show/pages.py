@@ -138,7 +138,7 @@ def frame_table(frame) -> str:
     """A pandas frame with its index as first column; numbers to three decimals, unknown ones left empty."""
     def said(value):
         if isinstance(value, float):
-            return "" if math.isnan(value) else f"{value:g}" if value == round(value) else f"{value:.3f}"
+            return "" if math.isnan(value) else f"{value:.3f}"
         return text_html(value)
 
     rows = [map(said, line) for line in frame.itertuples()]

@@ -38,26 +38,23 @@ def rollout_html(rollout) -> str:
     """
     cells = [card(picture(rollout.target, _target_alt(rollout)), "<b>target</b>", 340)]
     for i, turn in enumerate(rollout.turns):
-        caption = f"<b>{turn_title(rollout, i)}</b><br>"
+        body, feedback = _render(rollout, i, 220, most=600), ""
         if turn.ran:
             marks = difference(rollout.target, turn.rendering.image)
-            alt = f"difference of turn {i + 1}: red ink is missing, blue ink is extra"
-            body = picture(turn.rendering.image, _alt(rollout, i)) + picture(marks, alt, 110)
-            caption += text_html(turn.verdict.feedback, total=600)
-        else:
-            body = drawn(None, "", problem(turn), 220, most=600)
-        cells.append(card(body, caption + _thought_and_code(rollout, i), 340))
+            body += picture(marks, f"difference of turn {i + 1}: red ink is missing, blue ink is extra", 110)
+            feedback = text_html(turn.verdict.feedback, total=600)
+        caption = f"<b>{turn_title(rollout, i)}</b><br>{feedback}{_thought_and_code(rollout, i)}"
+        cells.append(card(body, caption, 340))
     return row(cells) + (reward_html(rollout.reward) if rollout.reward else "")
 
 
 def strip_html(rollout, current: int | None = None, width: int = 120) -> str:
     """The turns as a strip of thumbnails with scores; turn `current` (from 1) is framed and named "shown"."""
     cells = [card(picture(rollout.target, "target", width), "target", width + 20)]
-    for i, turn in enumerate(rollout.turns):
+    for i in range(len(rollout.turns)):
         shown = current == i + 1
-        image = turn.rendering.image if turn.ran else None
         caption = f"<b>{turn_title(rollout, i)}</b>" + (", shown" if shown else "")
-        cell = card(drawn(image, _alt(rollout, i), problem(turn), width), caption, width + 20)
+        cell = card(_render(rollout, i, width), caption, width + 20)
         outline = "outline:3px solid var(--jp-brand-color1,#1976d2);outline-offset:2px" if shown else ""
         cells.append(f'<div style="{outline}">{cell}</div>')
     return row(cells)
@@ -73,12 +70,10 @@ def turn_html(rollout, turn: int, how: str = "difference", at: int = 50, width: 
     if not 1 <= turn <= len(rollout.turns):
         raise ValueError(f"turn={turn}: this rollout has turns 1 to {len(rollout.turns)}")
     i, it = turn - 1, rollout.turns[turn - 1]
-    image = it.rendering.image if it.ran else None
     cells = [card(picture(rollout.target, _target_alt(rollout), width), "<b>target</b>", width),
-             card(drawn(image, _alt(rollout, i), problem(it), width, most=600),
-                  f"<b>{turn_title(rollout, i)}</b>", width)]
+             card(_render(rollout, i, width, most=600), f"<b>{turn_title(rollout, i)}</b>", width)]
     if it.ran:
-        seen = superpose(rollout.target, image, how, at)
+        seen = superpose(rollout.target, it.rendering.image, how, at)
         alt = f"{how} of target and turn {turn}: {LEGEND[how]}"
         cells.append(card(picture(seen, alt, width), f"<b>{how}</b>: {LEGEND[how]}", width))
     texts = {"feedback": it.verdict.feedback if it.verdict else "", "wrong": it.error, "thought": it.thought}
@@ -104,10 +99,9 @@ def beside_html(original, changed, current: int | None = None) -> str:
 def lone_turn_html(turn) -> str:
     """A turn without its rollout, so without target and comparison: render, feedback, and the rest folded."""
     alone = _Alone(turn)
-    image, feedback = (turn.rendering.image, turn.verdict.feedback) if turn.ran else (None, "")
-    caption = f"<b>{turn_title(alone, 0).partition(': ')[2]}</b><br>{text_html(feedback, total=600)}"
-    body = drawn(image, _alt(alone, 0), problem(turn), most=600)
-    return card(body, caption + _thought_and_code(alone, 0), 700)
+    feedback = text_html(turn.verdict.feedback, total=600) if turn.ran else ""
+    caption = f"<b>{turn_title(alone, 0).partition(': ')[2]}</b><br>{feedback}{_thought_and_code(alone, 0)}"
+    return card(_render(alone, 0, 220, most=600), caption, 700)
 
 
 class _Alone:
@@ -168,11 +162,6 @@ def turn_title(rollout, i: int) -> str:
     return f"turn {i + 1}: {outcome}" + (" (final)" if rollout.choice == i else "")
 
 
-def problem(turn) -> str:
-    """Why a turn has no picture, in the words of the record, not escaped; "" when it has one."""
-    return "" if turn.ran else turn.error or plain(turn.text, total=10_000)[-60:]
-
-
 def no_picture(rollout) -> str:
     """Why the final code has no picture, in the words of the record; "" when it has one."""
     if rollout.ran:
@@ -180,6 +169,16 @@ def no_picture(rollout) -> str:
     if not rollout.turns:
         return "nothing was written"
     return (rollout.final or rollout.turns[-1]).error or "no code"
+
+
+def _render(rollout, i, width, most=160):
+    """The picture of turn `i`, its error, or for a turn that only answered what it said."""
+    turn = rollout.turns[i]
+    if turn.code is None and not turn.error:
+        said = text_html(plain(turn.text, total=10_000)[-60:])
+        return f'<div style="width:{width}px;font-size:12px">{said}</div>'
+    image = turn.rendering.image if turn.ran else None
+    return drawn(image, _alt(rollout, i), turn.error or "", width, most)
 
 
 def _target_alt(rollout):
