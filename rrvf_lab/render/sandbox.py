@@ -1,42 +1,35 @@
-"""Run untrusted programs: find out which isolation this machine gives, apply it, say what is not protected.
+"""What a program is confined by: the layers that a process puts on itself, and a program that tries them all.
 
-A clean process (the *zygote*: `_zygote.py`, started by exec, so it holds nothing of ours) imports the
-plotting libraries once and forks a child per program. Around it lie, as far as the machine allows, and always
-tested by their effect, never assumed: a bubblewrap user/pid/mount/network namespace, a fresh pid namespace
-per program, resource limits, a Landlock rule set (only the Python libraries and fonts may be read) and a
-seccomp list of the calls that plotting needs (no sockets, no new processes, no file opened for writing).
+Resource limits, a Landlock rule set (only the Python libraries and fonts may be read), a seccomp list of the
+calls that plotting needs (no sockets, no new processes, no file opened for writing), no capabilities, and a
+pid namespace of its own. Each is for the process that calls it and its children, for good. Whether they hold
+is always tested by their effect (`attempt_everything`), never assumed.
 
 It does NOT protect against kernel bugs, against a program that wastes its own CPU allowance, against side
 channels, or against a program that paints any pixels it likes: pixels cannot be trusted, so no target may be
 readable here. On macOS, and on Linux without namespaces and without Landlock, programs can read the user's
-files: `doctor()` says so. Only the standard library is used; the zygote loads this file too.
+files: `doctor()` says so.
+
+Left out: starting the processes (`jail`, `_zygote`) and running a program in them (`job`). Only the standard
+library is used and nothing of ours, as the zygote loads this file by itself.
 """
 
 import ctypes
-import dataclasses
-import functools
-import html
-import json
 import math
 import mmap
 import os
 import platform
 import resource
-import shutil
-import signal
 import socket
 import struct
-import subprocess
 import sys
-import tempfile
-import time
 
 HEAD = 256 * 1024                  # bytes before the pixels: first the program, then its report
 MAX_PIXELS = 4_000_000
 MEMFD_BYTES = HEAD + 4 * MAX_PIXELS
 MODES = ("bwrap", "plain")         # in this order; tests force "limits" (rlimits only), "bare" (nothing)
 
-# ------------------------------------------------------------------------------------ the layers (in a child)
+# --------------------------------------------------------------------------------- seccomp: the calls allowed
 
 # name=x86_64/aarch64 numbers of the calls a plotting program needs; everything else fails with EPERM.
 _CALLS = """
@@ -74,99 +67,117 @@ def _check(result):
     return result
 
 
+class _Filter:
+    """A seccomp filter being written: instructions of `struct sock_filter`, for one kind of processor.
+
+    A method either ends the filter's run (`allow`, `deny`) or, with `call`, says what holds for one system
+    call. Arguments are compared by their low word: `argument` 0 is the first.
+    """
+
+    ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+    LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+    NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16          # where `struct seccomp_data` holds them
+
+    def __init__(self, column):
+        self.column, self.code = column, []
+
+    def op(self, op_code, k, jt=0, jf=0):
+        """One instruction; `jt` and `jf` are the instructions skipped when a test holds and when not."""
+        self.code.append(struct.pack("<HBBI", op_code, jt, jf, k & 0xFFFFFFFF))
+
+    def allow(self):
+        self.op(self.RETURN, self.ALLOW)
+
+    def deny(self, number=_EPERM):
+        self.op(self.RETURN, self.ERRNO | number)
+
+    def argument(self, argument):
+        self.op(self.LOAD, self.ARGUMENTS + 8 * argument)
+
+    def call(self, numbers, rule):
+        """If it is this call (numbers per processor, None: it has none): `rule`, which ends the run."""
+        number = numbers[self.column]
+        if number is not None:
+            start = len(self.code)
+            self.op(self.EQUAL, number)
+            rule()
+            self.code[start] = struct.pack("<HBBI", self.EQUAL, 0, len(self.code) - start - 1, number)
+
+    def machine(self, architecture):
+        """Kill what calls by another architecture's table; then load the call's number."""
+        self.op(self.LOAD, self.ARCHITECTURE)
+        self.op(self.EQUAL, architecture, 1, 0)
+        self.op(self.RETURN, self.KILL)
+        self.op(self.LOAD, self.NUMBER)
+        if self.column == 0:                     # the x32 call table
+            self.op(self.AT_LEAST, 0x40000000, 0, 1)
+            self.deny(_ENOSYS)
+
+    def one_of(self, argument, values):
+        """Allowed only when the argument is one of these."""
+        self.argument(argument)
+        for value in values:
+            self.op(self.EQUAL, value, 0, 1)
+            self.allow()
+        self.deny()
+
+    def unless(self, argument, mask, number):
+        """Denied with `number` when the argument has a bit of `mask`."""
+        self.argument(argument)
+        self.op(self.ANY_BIT, mask, 0, 1)
+        self.deny(number)
+        self.allow()
+
+    def threads_only(self):
+        self.argument(0)
+        self.op(self.ANY_BIT, _CLONE_THREAD, 0, 1)
+        self.allow()
+        self.deny()
+
+    def no_new_limit(self):
+        """prlimit64 may read limits: its third argument, a pointer to new ones, must be NULL, both halves."""
+        for half in (0, 4):
+            self.op(self.LOAD, self.ARGUMENTS + 8 * 2 + half)
+            self.op(self.EQUAL, 0, 1, 0)
+            self.deny()
+        self.allow()
+
+    def stream_pair(self):
+        """Stream sockets of the local kind: datagram sockets could send to any path."""
+        self.argument(0)
+        self.op(self.EQUAL, 1, 1, 0)
+        self.deny()
+        self.one_of(1, (1, 0x801, 0x80001, 0x80801))
+
+
 def seccomp_program(pid):
-    """The filter as bytes of `struct sock_filter` for a child whose own process id is `pid`; None on other
-    machines."""
+    """The filter as bytes of `struct sock_filter` for a child whose own process id is `pid`.
+
+    None on machines it is not written for.
+    """
     if sys.platform != "linux" or platform.machine() not in _ARCH:
         return None
-    column, arch, _ = _ARCH[platform.machine()]
-    allow, kill = 0x7FFF0000, 0x80000000
-    code = []
-
-    def op(op_code, k, jt=0, jf=0):
-        code.append(struct.pack("<HBBI", op_code, jt, jf, k & 0xFFFFFFFF))
-
-    def load(offset):
-        op(0x20, offset)
-
-    def ret(k):
-        op(0x06, k)
-
-    def deny(number):
-        ret(0x00050000 | number)
-
-    def number_of(x86, arm):
-        return (x86, arm)[column]
-
-    def block(number, emit):                     # "if the call is `number`: emit" (emit always ends in ret)
-        if number is not None:
-            start = len(code)
-            op(0x15, number)
-            emit()
-            code[start] = struct.pack("<HBBI", 0x15, 0, len(code) - start - 1, number)
-
-    def one_of(argument, values):                # allowed only when the argument's low word is one of values
-        def emit():
-            load(16 + 8 * argument)
-            for value in values:
-                op(0x15, value, 0, 1)
-                ret(allow)
-            deny(_EPERM)
-        return emit
-
-    def unless(argument, mask, number):          # denied with `number` when a bit of mask is set
-        def emit():
-            load(16 + 8 * argument)
-            op(0x45, mask, 0, 1)
-            deny(number)
-            ret(allow)
-        return emit
-
-    def threads_only():
-        load(16)
-        op(0x45, _CLONE_THREAD, 0, 1)
-        ret(allow)
-        deny(_EPERM)
-
-    def no_new_limit():                          # prlimit64 may read limits: its third argument must be NULL
-        for half in (32, 36):
-            load(half)
-            op(0x15, 0, 1, 0)
-            deny(_EPERM)
-        ret(allow)
-
-    def stream_pair():                           # datagram sockets could send to any path
-        load(16)
-        op(0x15, 1, 1, 0)
-        deny(_EPERM)
-        one_of(1, (1, 0x801, 0x80001, 0x80801))()
-
-    load(4)
-    op(0x15, arch, 1, 0)
-    ret(kill)
-    load(0)
-    if column == 0:                              # the x32 call table
-        op(0x35, 0x40000000, 0, 1)
-        deny(_ENOSYS)
+    column, architecture, _ = _ARCH[platform.machine()]
+    f = _Filter(column)
+    f.machine(architecture)
     for item in _CALLS.split():
-        number = item.split("=")[1].split("/")[column]
-        if number:
-            block(int(number), lambda: ret(allow))
+        numbers = item.split("=")[1].split("/")
+        f.call([int(number) if number else None for number in numbers], f.allow)
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-    block(number_of(257, 56), unless(2, writing, _EROFS))                   # openat
-    block(number_of(2, None), unless(1, writing, _EROFS))                   # open
-    block(number_of(56, 220), threads_only)                                 # clone
-    block(number_of(302, 261), no_new_limit)                                # prlimit64
-    block(number_of(157, 167), one_of(0, (3, 15, 16, 23, 0x53564D41)))      # prctl: names and harmless reads
-    block(number_of(16, 29), one_of(1, (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)))  # ioctl: terminal?
-    block(number_of(72, 25), one_of(1, (0, 1, 2, 3, 4, 5, 6, 7, 1030, 1034)))            # fcntl
-    block(number_of(62, 129), one_of(0, (pid,)))                            # kill
-    block(number_of(234, 131), one_of(0, (pid,)))                           # tgkill
-    block(number_of(53, 199), stream_pair)                                  # socketpair, for asyncio
-    block(number_of(435, 435), lambda: deny(_ENOSYS))                       # clone3: libc falls back to clone
-    block(number_of(437, 437), lambda: deny(_ENOSYS))                       # openat2
-    deny(_EPERM)
-    return b"".join(code)
+    f.call((257, 56), lambda: f.unless(2, writing, _EROFS))                     # openat
+    f.call((2, None), lambda: f.unless(1, writing, _EROFS))                     # open
+    f.call((56, 220), f.threads_only)                                           # clone
+    f.call((302, 261), f.no_new_limit)                                          # prlimit64
+    f.call((157, 167), lambda: f.one_of(0, (3, 15, 16, 23, 0x53564D41)))     # prctl: names, harmless reads
+    f.call((16, 29), lambda: f.one_of(1, (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)))  # ioctl: terminal
+    f.call((72, 25), lambda: f.one_of(1, (0, 1, 2, 3, 4, 5, 6, 7, 1030, 1034)))              # fcntl
+    f.call((62, 129), lambda: f.one_of(0, (pid,)))                              # kill
+    f.call((234, 131), lambda: f.one_of(0, (pid,)))                             # tgkill
+    f.call((53, 199), f.stream_pair)                                            # socketpair, for asyncio
+    f.call((435, 435), lambda: f.deny(_ENOSYS))                                 # clone3: libc then uses clone
+    f.call((437, 437), lambda: f.deny(_ENOSYS))                                 # openat2
+    f.deny()
+    return b"".join(f.code)
 
 
 def apply_seccomp(program):
@@ -178,9 +189,12 @@ def apply_seccomp(program):
 
 
 def no_new_privs():
+    """Neither this process nor its children gain rights by exec; the layers above need it."""
     if sys.platform == "linux":
         _check(_libc().prctl(38, 1, 0, 0, 0))
 
+
+# ----------------------------------------------------------------------------------------------- other layers
 
 def apply_landlock(readable):
     """Let this process and its children read only below `readable` and write nowhere. Raises OSError."""
@@ -255,6 +269,8 @@ def fresh_pid_namespace(own):
     _check(libc.unshare(_NEWPID))
 
 
+# ---------------------------------------------------------------------------------------------- does it hold?
+
 def attempt_everything(job):
     """Run by a jailed child: try what a hostile program would, return {what: was it prevented}."""
     def prevented(act):
@@ -281,7 +297,8 @@ def attempt_everything(job):
 
     def write(folder):
         path = os.path.join(folder, "rrvf-write-test")
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT))  # `open` itself keeps a program's files in its own memory
+        # not `open`, which keeps a program's files in its own memory
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
         os.unlink(path)
 
     def allocate():
@@ -303,365 +320,3 @@ def attempt_everything(job):
         "new namespaces": prevented(lambda: _check(_libc().unshare(0x10000000))),
         "own process ids": os.getpid() == 1,
     }
-
-
-# ------------------------------------------------------------------------------------------ starting a zygote
-
-def _python_paths():
-    """(readable, folders): what a program may read, and site-packages that Python would not find itself."""
-    readable = [p for p in sys.path if p.endswith(("site-packages", "dist-packages")) and os.path.isdir(p)]
-    site = [p for p in readable if not p.startswith(sys.prefix + os.sep)]
-    for prefix in dict.fromkeys((sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)):
-        readable += [os.path.join(prefix, name) for name in ("lib", "lib64", "pyvenv.cfg", "share/fonts")]
-    readable += ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/usr/share/fonts",
-                 "/usr/local/share/fonts", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime",
-                 "/etc/fonts", "/dev/null", "/dev/urandom"]
-    return [p for p in dict.fromkeys(readable) if os.path.exists(p)], site
-
-
-def _cache_folder():
-    """Where matplotlib keeps its font list, so that it is not made again at each start."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    path = os.path.join(base, "rrvf_lab", "matplotlib")
-    try:
-        os.makedirs(path, exist_ok=True)
-        if os.access(path, os.W_OK):
-            return path
-    except OSError:
-        pass
-    return os.path.join(tempfile.mkdtemp(prefix="rrvf-"), "matplotlib")
-
-
-class Jail:
-    """A zygote in the strongest isolation this machine gives. `lane()` opens a connection that renders one at
-    a time.
-
-    `memory` is in MiB for each program. Attributes: `mode` ("bwrap" or "plain"), `prevented` (what a test
-    program tried, and whether it was stopped), `safe`. Raises RuntimeError with the zygote's own words if
-    none starts.
-    """
-
-    def __init__(self, memory=1024):
-        self.memory = memory
-        weak, reasons = None, []
-        for mode in MODES:
-            try:
-                self._start(mode)
-            except (OSError, RuntimeError) as error:
-                reasons.append(f"{mode}: {error}")
-                self.close()
-                continue
-            if self.safe:
-                break
-            weak = weak or mode
-            self.close()
-        if self._process is None and weak:
-            self._start(weak)
-        self.reasons = reasons
-        if self._process is None:
-            raise RuntimeError("no render process could be started: " + "; ".join(reasons))
-
-    _process = _control = _heavy = None
-
-    def _command(self, mode, fd):
-        readable, site = _python_paths()
-        here = os.path.dirname(os.path.abspath(__file__))
-        cache = _cache_folder()
-        files = [os.path.join(here, name) for name in ("_zygote.py", "sandbox.py")]
-        environment = {"PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0",
-                       "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": os.pathsep.join(site),
-                       "PYTHONNOUSERSITE": "1", "MPLBACKEND": "agg", "MPLCONFIGDIR": cache, "TZ": "UTC",
-                       # allocators that reserve gigabytes of addresses would meet the memory limit
-                       "ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2",
-                       "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        task = {"readable": readable, "memory": self.memory, "mode": mode}
-        command = [sys.executable, "-B", files[0], str(fd), json.dumps(task)]
-        if mode == "bwrap":
-            bwrap = shutil.which("bwrap")
-            if bwrap is None:
-                raise OSError("bubblewrap is not installed (apt-get install bubblewrap)")
-            flags = ["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
-                     "--uid", "0", "--gid", "0", "--cap-add", "ALL", "--as-pid-1", "--proc", "/proc",
-                     "--dir", "/dev"]
-            binaries = [os.path.dirname(os.path.realpath(sys.executable)), os.path.dirname(sys.executable)]
-            for path in sorted(dict.fromkeys(readable + binaries + files), key=len):
-                flags += ["--dev-bind" if path.startswith("/dev/") else "--ro-bind", path, path]
-            flags += ["--bind", cache, cache, "--chdir", "/", "--remount-ro", "/"]
-            command = [bwrap, *flags, *command]
-        return command, environment, cache
-
-    def _start(self, mode):
-        ours, theirs = socket.socketpair()
-        self._control, self.mode, self.safe = ours, mode, False
-        with theirs, tempfile.TemporaryFile() as errors:
-            command, environment, cache = self._command(mode, theirs.fileno())
-            self._process = subprocess.Popen(command, env=environment, cwd="/", stdin=subprocess.DEVNULL,
-                                             stdout=subprocess.DEVNULL, stderr=errors,
-                                             pass_fds=(theirs.fileno(),), start_new_session=True)
-            theirs.close()
-            ours.settimeout(600)
-            ready = ours.recv(1)
-            if ready != b"R":
-                self._process.wait()
-                errors.seek(0)
-                text = errors.read().decode(errors="replace").strip()[-600:]
-                raise RuntimeError(text or f"the render process ended with status {self._process.returncode}")
-            ours.settimeout(None)
-        self.prevented = self._test(cache)
-        needed = [k for k in self.prevented if k != "own process ids"]
-        self.safe = all(self.prevented[k] for k in needed)
-
-    def _test(self, cache):
-        """Have a jailed program try to break out of this very jail; see `attempt_everything`."""
-        with tempfile.TemporaryDirectory(prefix="rrvf-") as folder, socket.socket() as tcp, \
-                socket.socket(socket.AF_UNIX) as unix, self.lane() as lane:
-            secret = os.path.join(folder, "secret")
-            with open(secret, "w") as file:
-                file.write("x")
-            tcp.bind(("127.0.0.1", 0))
-            tcp.listen()
-            unix.bind(os.path.join(folder, "socket"))
-            unix.listen()
-            job = {"secrets": [secret, f"/proc/{os.getpid()}/environ", "/etc/passwd"], "folder": folder,
-                   "cache": cache, "port": tcp.getsockname()[1], "unix": os.path.join(folder, "socket"),
-                   "driver": os.getpid(), "memory": self.memory}
-            outcome = run(lane, json.dumps(job), "selftest", cpu=10, wall=60)
-        if not isinstance(outcome.report, dict) or "prevented" not in outcome.report:
-            raise RuntimeError(f"the isolation test did not finish: {outcome.status} {outcome.report}")
-        return outcome.report["prevented"]
-
-    def alive(self):
-        """Whether it still runs. Asked after a lane was lost, so a zygote that is just dying gets a moment."""
-        try:
-            self._process.wait(0.2)
-        except subprocess.TimeoutExpired:
-            return True
-        return False
-
-    def lane(self, heavy=False):
-        """A socket to a process forked from the zygote that runs one program at a time; for `run`. Raises
-        OSError.
-
-        A `heavy` lane has pandas, scipy and the like loaded; the others fork faster.
-        """
-        if heavy and self._heavy is None:
-            self._heavy, theirs = socket.socketpair()
-            with theirs:
-                socket.send_fds(self._control, [b"H"], [theirs.fileno()])
-        ours, theirs = socket.socketpair()
-        with theirs:
-            socket.send_fds(self._heavy if heavy else self._control, [b"L"], [theirs.fileno()])
-        return ours
-
-    def close(self):
-        """End the zygote and everything it started."""
-        for control in (self._heavy, self._control):
-            if control is not None:
-                control.close()                  # a zygote ends at the end of its control stream
-        if self._process is not None:
-            try:
-                self._process.wait(2)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        self._process = self._control = self._heavy = None
-
-
-@dataclasses.dataclass
-class Outcome:
-    """What came back of one program: `status` in words ("" if it ended by itself), report and raw pixels."""
-    status: str
-    report: dict | None
-    pixels: bytes | None
-    cpu: float
-    seconds: float
-    lost: bool = False          # something outside ended it, not the program or a limit: worth a second try
-
-
-def _memory_file():
-    if hasattr(os, "memfd_create"):
-        import fcntl
-        fd = os.memfd_create("render", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(fd, MEMFD_BYTES)
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
-        return fd
-    with tempfile.TemporaryFile() as file:
-        file.truncate(MEMFD_BYTES)
-        return os.dup(file.fileno())
-
-
-def run(lane, code, language, cpu, wall, size=None):
-    """Run one program in a lane of a `Jail` and wait for it -> `Outcome`. Never raises for what the program
-    does.
-
-    `cpu` and `wall` are seconds. Pixels are RGB bytes, checked against the width and height in the report.
-    """
-    start = time.perf_counter()
-    text = code.encode("utf-8", "surrogatepass")
-    if len(text) > HEAD - 4096:
-        words = f"the program is {len(text)} bytes long; the limit is {HEAD - 4096}"
-        return Outcome(words, None, None, 0.0, 0.0)
-    fd = _memory_file()
-    try:
-        os.pwrite(fd, text, 0)
-        job = {"language": language, "length": len(text), "cpu": cpu, "wall": wall, "size": size}
-        answer = b""
-        try:
-            socket.send_fds(lane, [json.dumps(job).encode() + b"\n"], [fd])
-            lane.settimeout(wall + 30)
-            while not answer.endswith(b"\n"):
-                part = lane.recv(4096)
-                if not part:
-                    raise OSError("the render process ended")
-                answer += part
-            end = json.loads(answer)
-        except (OSError, ValueError) as error:
-            seconds = time.perf_counter() - start
-            return Outcome(f"the render process was lost ({error})", None, None, 0.0, seconds, lost=True)
-        # Read only now: the program is dead, so nothing can change under our eyes.
-        report, pixels = _read(fd)
-    finally:
-        os.close(fd)
-    killed = os.WIFSIGNALED(end["status"]) and os.WTERMSIG(end["status"]) == signal.SIGKILL
-    return Outcome(_words(end, cpu, wall, report), report, pixels, end["cpu"], time.perf_counter() - start,
-                   lost=killed and not end["late"] and end["cpu"] < cpu)
-
-
-def _read(fd):
-    """(report, pixels) from the shared memory; (None, None) unless every field is what it should be."""
-    length = int.from_bytes(os.pread(fd, 8, 0)[4:], "little")
-    if os.pread(fd, 4, 0) != b"RRVF" or length > HEAD - 8:
-        return None, None
-    try:
-        report = json.loads(os.pread(fd, length, 8))
-        width, height = report.get("width", 0), report.get("height", 0)
-    except (ValueError, AttributeError, RecursionError):
-        return None, None
-    if not (type(width) is type(height) is int and min(width, height) >= 0 and width * height <= MAX_PIXELS):
-        return None, None
-    pixels = os.pread(fd, 3 * width * height, HEAD) if width and height else None
-    return report, pixels if pixels and len(pixels) == 3 * width * height else None
-
-
-def _words(end, cpu, wall, report):
-    """Why the program ended, in words; "" if it came to its own end."""
-    status = end["status"]
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        if end["late"]:
-            return f"the program was stopped after {wall:g} s"
-        if end["cpu"] >= cpu:
-            return f"the program was stopped: it used its {cpu:g} s of CPU time"
-        name = signal.Signals(number).name if number in signal.Signals._value2member_map_ else str(number)
-        return f"the program crashed ({name})"
-    code = os.waitstatus_to_exitcode(status)
-    if report is None or code:
-        return f"the program ended itself (exit status {code}) before its picture was finished"
-    return ""
-
-
-# --------------------------------------------------------------------------------------------- in plain words
-
-_ROWS = (   # name, the keys of `prevented` it needs, what is not protected without it, what to do about it
-    ("limits", ("more memory", "change limits"),
-     "one program can take all memory or CPU time", "run on Linux, or in a container with a memory limit"),
-    ("files", ("read files", "write files"),
-     "programs read and change your files: keys, data, and the target images (reward hacking)", "{wall}"),
-    ("network", ("network",), "programs reach the network, this machine's own servers and sockets", "{wall}"),
-    ("processes", ("start processes", "signal other processes", "new namespaces"),
-     "programs start others that outlive them, and may stop yours", "{wall}"),
-    ("namespaces", ("own process ids",),
-     "one layer less: the rules above then rest on seccomp and Landlock alone", "{bwrap}"),
-)
-_BWRAP = ("sudo apt-get install bubblewrap; Ubuntu 24.04 also: "
-          "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0; "
-          "Docker: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined ...")
-_ALWAYS = ("always unprotected",
-           "a program may paint any pixels it likes, use up its own CPU time, and exploit kernel bugs",
-           "keep targets out of its reach (done here) and the kernel up to date")
-
-
-@dataclasses.dataclass(frozen=True)
-class Isolation:
-    """What keeps programs in on this machine, found by trying. `level` is "namespaces", "filters" or
-    "limits".
-
-    `safe` is False on the level "limits": read `rows` (name, active, what is not protected, fixing command)
-    first.
-    """
-    level: str
-    safe: bool
-    rows: tuple
-    reasons: tuple = ()         # why a stronger way could not be used
-
-    def __str__(self):
-        lines = [f"isolation: {self.level} ({'safe' if self.safe else 'NOT safe'} for untrusted programs)"]
-        for name, active, missing, fix in self.rows:
-            lines.append(f"  yes {name}" if active else f"  NO  {name}: {missing}\n      -> {fix}")
-        lines.append(f"  {_ALWAYS[0]}: {_ALWAYS[1]}\n      -> {_ALWAYS[2]}")
-        return "\n".join(lines + [f"  tried in vain: {reason}" for reason in self.reasons])
-
-    def _repr_html_(self):
-        rows = [(name, "yes" if active else "NO", "" if active else missing, "" if active else fix)
-                for name, active, missing, fix in self.rows] + [(_ALWAYS[0], "", _ALWAYS[1], _ALWAYS[2])]
-        left = "style='text-align:left'"         # a notebook's own style would set text to the right
-        body = "".join("<tr>" + "".join(f"<td {left}>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-                       for row in rows)
-        reasons = "".join(f"<li>{html.escape(reason)}</li>" for reason in self.reasons)
-        if reasons:
-            reasons = f"<details><summary>tried in vain</summary><ul>{reasons}</ul></details>"
-        return (f"<table><caption>Isolation of rendered programs: {html.escape(self.level)}, "
-                f"{'safe' if self.safe else 'NOT safe'} for untrusted programs</caption><tr>"
-                + "".join(f"<th scope=col {left}>{name}</th>" for name in (
-                    "layer", "active", "what is not protected", "what to do")) + f"</tr>{body}</table>{reasons}")
-
-
-@functools.lru_cache(maxsize=1)
-def describe():
-    """Start a jail, have a program try to break out of it, and say what held -> `Isolation`. About two
-    seconds, once.
-
-    Raises RuntimeError when no render process can be started at all.
-    """
-    jail = Jail()
-    try:
-        return isolation_of(jail)
-    finally:
-        jail.close()
-
-
-def isolation_of(jail):
-    """What a running `Jail` found out about itself when it started -> `Isolation`."""
-    wall = f"{_BWRAP}; or a Linux kernel with Landlock (5.13 or later)"
-    rows = tuple((name, all(map(jail.prevented.get, keys)), missing, fix.format(wall=wall, bwrap=_BWRAP))
-                 for name, keys, missing, fix in _ROWS)
-    level = "limits" if not jail.safe else "namespaces" if jail.mode == "bwrap" else "filters"
-    return Isolation(level, jail.safe, rows, tuple(jail.reasons))
-
-
-def doctor():
-    """Print (in a notebook: show) what isolates programs and Chromium here, what does not, what to do -> `Isolation`.
-
-    Starts both to find out, which takes some seconds. Raises RuntimeError when no program can be run at all.
-    """
-    from .chromium import protection_row
-    isolation = describe()
-    isolation = dataclasses.replace(isolation, rows=(*isolation.rows, protection_row()))
-    if "ipykernel" not in sys.modules:
-        print(isolation)
-    return isolation
-
-
-def require_isolation(unsafe_ok=False, isolation=None):
-    """Raise RuntimeError where untrusted programs could do harm, unless `unsafe_ok`. For before training.
-
-    `isolation` is that of the renderer which will be used; without it one is started only to find out.
-
-        require_isolation(isolation=renderer.isolation)
-    """
-    if unsafe_ok:
-        return
-    isolation = isolation or describe()
-    if not isolation.safe:
-        raise RuntimeError(f"{isolation}\nThis machine cannot hold untrusted programs. Fix it as said above, "
-                           "or, if nothing on it is worth stealing, allow it explicitly with unsafe_ok=True.")

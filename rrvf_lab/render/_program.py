@@ -1,0 +1,126 @@
+"""Inside the sandbox: run a program as `__main__`, keep the files it writes in its own memory, explain its
+failure.
+
+Loaded by `_zygote` and the languages, never imported. Left out: figures (`_matplotlib`, `_plotly`).
+"""
+
+import builtins
+import io
+import os
+import sys
+import traceback
+import types
+
+NAME = "program.py"                # what the program is called in its own tracebacks
+
+
+class CpuLimit(BaseException):
+    """Raised inside a program that has used its CPU time, so that its traceback shows where."""
+
+
+class Tail(io.RawIOBase):
+    """A stream that keeps only the last bytes written to it."""
+
+    def __init__(self):
+        self.kept = b""
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.kept = (self.kept + bytes(data[-2000:]))[-2000:]
+        return len(data)
+
+
+def execute(code, namespace):
+    """Run the program as `__main__` -> (error or None, text it printed)."""
+    out = Tail()
+    sys.stdout = sys.stderr = io.TextIOWrapper(out, "utf-8", "replace", write_through=True)
+    sys.stdin = io.StringIO()
+    sys.argv = [NAME]
+    error = None
+    try:
+        exec(compile(code, NAME, "exec", dont_inherit=True), namespace)
+    except BaseException as problem:
+        if not (isinstance(problem, SystemExit) and problem.code in (None, 0)):
+            error = explain(problem, code)
+    return error, out.kept.decode("utf-8", "replace")
+
+
+def explain(problem, code):
+    """The traceback as the program's author needs it: own lines and message, nobody else's frames."""
+    lines = code.split("\n")
+    text = ["Traceback (most recent call last):"]
+    frames = [f for f in traceback.walk_tb(problem.__traceback__) if f[0].f_code.co_filename == NAME]
+    for frame, number in frames[-4:]:
+        text.append(f'  File "{NAME}", line {number}, in {frame.f_code.co_name}')
+        if 0 < number <= len(lines) and lines[number - 1].strip():
+            text.append("    " + lines[number - 1].strip()[:200])
+    try:
+        last = "".join(traceback.format_exception_only(problem)).rstrip()
+    except BaseException:
+        last = type(problem).__name__
+    if not frames:
+        text = [] if isinstance(problem, SyntaxError) else ["While the figure was drawn:"]
+    if isinstance(problem, CpuLimit):
+        last = "TimeoutError: the program used all of its CPU time here"
+    if len(last) > 1500:
+        last = last[:1000] + " [...] " + last[-500:]          # plotly says what is wrong first, others last
+    return "\n".join(text + [last])
+
+
+def new_main():
+    module = types.ModuleType("__main__")
+    module.__dict__.update(__builtins__=builtins, __file__=NAME)
+    sys.modules["__main__"] = module
+    return module.__dict__
+
+
+files = {}      # absolute path -> bytes, or a function that makes them, of what was written
+
+
+class MemoryFile(io.BytesIO):
+    """A file of the program's own, kept in `files` when it is closed."""
+
+    def __init__(self, path, content=b""):
+        super().__init__(content)
+        self.name, self.path = path, os.path.abspath(path)
+
+    def close(self):
+        if not self.closed:
+            files[self.path] = self.getvalue()
+        super().close()
+
+
+def patch_files():
+    """Let a program write files in its own memory and read them again, as no folder is writable here."""
+    real_open, real_remove = builtins.open, os.remove
+
+    def open_file(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True,
+                  opener=None):
+        writes = isinstance(mode, str) and set(mode) & set("wax+")
+        if isinstance(file, int) or opener or not (writes or os.path.abspath(os.fspath(file)) in files):
+            return real_open(file, mode, buffering, encoding, errors, newline, closefd, opener)
+        path = os.path.abspath(os.fspath(file))
+        kept = files.get(path, b"")
+        kept = kept() if callable(kept) else kept
+        if "x" in mode and path in files:
+            raise FileExistsError(17, "File exists", file)
+        if "r" in mode and path not in files:
+            raise FileNotFoundError(2, "No such file or directory", file)
+        stream = MemoryFile(os.fspath(file), b"" if "w" in mode else kept) if writes else io.BytesIO(kept)
+        if "a" in mode:
+            stream.seek(0, 2)
+        return stream if "b" in mode else io.TextIOWrapper(stream, encoding or "utf-8", errors, newline)
+
+    def make_folder(path, mode=0o777, exist_ok=False, **_):
+        if os.path.exists(path) and not exist_ok:
+            raise FileExistsError(17, "File exists", os.fspath(path))
+
+    def remove(path, **_):
+        if files.pop(os.path.abspath(os.fspath(path)), None) is None:
+            real_remove(path)
+
+    builtins.open = io.open = open_file
+    os.mkdir = os.makedirs = make_folder
+    os.remove = os.unlink = remove

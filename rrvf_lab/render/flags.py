@@ -1,0 +1,65 @@
+"""Words for programs that an honest author has no need of: a hint, not a defence.
+
+Left out: keeping such programs in (`jail`), and telling an honest chart from forged pixels, which nothing
+here can.
+"""
+
+import ast
+
+_PAINTERS = {"FigureCanvasAgg", "FigureCanvasBase", "FigureCanvas", "RendererAgg"}
+_PAINTING = {"buffer_rgba", "print_figure", "print_raw", "print_rgba", "print_png", "get_renderer", "savefig",
+             "draw"}
+_INNER = {"ctypes", "_ctypes"}
+_SYSTEM = {"_getframe", "pwrite", "_exit", "memfd_create", "sendmsg", "dup2"}
+PATCHES, BELOW, PROC, EMBEDDED = (
+    "patches the renderer", "reaches below Python", "reads /proc", "holds an embedded picture")
+LONG, MANY = 4000, 3000            # characters of one constant, numbers in all: no chart's own data has more
+
+
+def suspicious(code, language="matplotlib"):
+    """Words for what an honest program has no need of -> tuple, most often empty. Easy to evade.
+
+    "patches the renderer", "reaches below Python", "reads /proc", "holds an embedded picture".
+
+        suspicious("import ctypes")                # ("reaches below Python",)
+    """
+    if language not in ("matplotlib", "plotly"):
+        return ()
+    try:
+        nodes = list(ast.walk(ast.parse(code)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    found = {_word(node) for node in nodes} - {None}
+    constants = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    texts = [value for value in constants if isinstance(value, (str, bytes))]
+    if any(isinstance(text, str) and text.startswith("/proc") for text in texts):
+        found.add(PROC)
+    if any(len(text) > LONG for text in texts) or sum(isinstance(v, (int, float)) for v in constants) > MANY:
+        found.add(EMBEDDED)
+    return tuple(sorted(found))
+
+
+def _word(node):
+    """What one statement or expression of a program does that it has no need of, or None."""
+    if isinstance(node, ast.Assign):
+        return PATCHES if any(map(_is_painting, node.targets)) else None
+    if isinstance(node, ast.Call):
+        named = [a.value for a in node.args if isinstance(a, ast.Constant)]
+        called = getattr(node.func, "id", "")
+        return PATCHES if called == "setattr" and _PAINTING.intersection(named) else None
+    if isinstance(node, ast.ClassDef):
+        bases = {getattr(base, "id", getattr(base, "attr", "")) for base in node.bases}
+        return PATCHES if _PAINTERS & bases else None
+    if isinstance(node, ast.Import):
+        return BELOW if any(name.name.split(".")[0] in _INNER for name in node.names) else None
+    if isinstance(node, ast.ImportFrom):
+        return BELOW if (node.module or "").split(".")[0] in _INNER else None
+    if isinstance(node, ast.Attribute):
+        return BELOW if node.attr in _SYSTEM else None
+    return None
+
+
+def _is_painting(target):
+    """Whether an assignment's target is a method that paints, of anything but `self`."""
+    return (isinstance(target, ast.Attribute) and target.attr in _PAINTING
+            and getattr(target.value, "id", "") != "self")

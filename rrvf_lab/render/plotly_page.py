@@ -1,0 +1,77 @@
+"""The page of plotly: its HTML, the script that draws a figure's JSON there, and its errors in an author's
+words.
+
+The figure comes from an untrusted program, the script is ours: the page runs plotly.js and nothing of the
+figure's, and reaches no network and no file.
+
+Left out: maps with tiles and the shapes of countries, which come from the network, and MathJax.
+"""
+
+import os
+from importlib.util import find_spec
+
+URL = "http://plotly.invalid/"
+POLICY = ("default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'unsafe-inline'; "
+          "img-src data: blob:; font-src data:; worker-src blob:")
+PAGE = ('<!doctype html><meta charset="utf-8"><style>body{margin:0;background:#fff}</style>'
+        '<div id="figure"></div><script src="plotly.min.js"></script>')
+# Takes the figure's JSON, [width, height] or null, and the most pixels. Returns {width, height, clean, gl},
+# where `clean` counts JavaScript's own properties, which must not grow; {dark: true} without WebGL; else
+# {error}.
+# No reviver may be skipped here: a key "__proto__" would otherwise reach every object of the page.
+DRAW = """
+async ([text, size, most]) => {
+  const place = document.getElementById('figure');
+  try {
+    const figure = JSON.parse(text, (key, value) => key === '__proto__' ? undefined : value);
+    const layout = figure.layout || {}, style = (layout.template || {}).layout || {};
+    const side = (i, name, usual) => size ? size[i] : Number(layout[name] ?? style[name] ?? usual);
+    const width = Math.round(side(0, 'width', 700)), height = Math.round(side(1, 'height', 500));
+    if (!(width >= 10 && height >= 10 && width * height <= most))
+      throw new Error(`the figure asks for ${width} x ${height} pixels; 10 x 10 to ${most} in all are drawn`);
+    Object.assign(layout, {width, height, autosize: false});
+    Plotly.purge(place);
+    const onMap = /^(scatter|choropleth|density)map(box)?$/;
+    const tiles = (figure.data || []).find(trace => onMap.test(trace.type));
+    if (tiles) throw new Error(`${tiles.type} needs map tiles from the network, which is off here`);
+    const options = {staticPlot: true, displayModeBar: false, plotGlPixelRatio: 1};
+    await Plotly.newPlot(place, figure.data || [], layout, options);
+    if (place.querySelector('.no-webgl')) return {dark: true};
+    const full = place._fullLayout, scenes = (full._subplots.gl3d || []).map(id => full[id]._scene);
+    const contexts = scenes.map(scene => scene.glplot.gl);
+    if (full._glcanvas) full._glcanvas.each(part => { if (part.regl) contexts.push(part.regl._gl); });
+    for (const module of full._basePlotModules)      // a static 3-D scene is in no canvas of the page
+      if (module.name === 'gl3d') module.toSVG(place);
+    if (contexts.some(context => context.isContextLost())) return {dark: true};
+    if (contexts.length) await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const clean = Object.getOwnPropertyNames(Object.prototype).length;
+    return {width, height, clean, gl: contexts.length > 0};
+  } catch (problem) {
+    if (/error creating static canvas/.test(problem && problem.message)) return {dark: true};
+    return {error: String(problem && problem.message || problem).slice(0, 1500)};
+  }
+}
+"""
+
+
+def plotly_js():
+    """Path of the plotly.js that belongs to the installed plotly, found without importing it."""
+    return os.path.join(find_spec("plotly").submodule_search_locations[0], "package_data", "plotly.min.js")
+
+
+async def answer(route):
+    """What the page gets for a request: itself and plotly.js, nothing else."""
+    if route.request.url == URL:
+        await route.fulfill(body=PAGE, headers={"content-type": "text/html; charset=utf-8",
+                                                "content-security-policy": POLICY})
+    elif route.request.url == URL + "plotly.min.js":
+        await route.fulfill(path=plotly_js(), content_type="text/javascript; charset=utf-8")
+    else:
+        await route.abort()
+
+
+def advice(error):
+    """plotly.js's own words, with the reason where the network was wanted."""
+    if "topojson" in error or "cdn.plot.ly" in error:
+        return f"{error} (the shapes of countries come from the network, which is off here)"
+    return error
