@@ -14,7 +14,6 @@ import functools
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import label
 
 from ..leaves.pictures import rgb
 from .arrays import bands, box_around, count_per_row, highest, longest_runs, reach
@@ -322,6 +321,8 @@ class Marks:
     def count(self) -> int | None:
         """How many bars or points, or None where the picture does not tell."""
         if self.kind == "scatter":
+            from scipy.ndimage import label  # here: it takes as long to import as all the rest
+
             return label(self.mask)[1]
         if self.kind not in ("bar", "barh"):
             return None

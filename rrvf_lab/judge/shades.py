@@ -12,7 +12,6 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
-from skimage.color import rgb2lab
 
 NAMED_COLOURS = {
     "red": [(255, 0, 0), (214, 39, 40), (200, 20, 40)], "blue": [(0, 0, 255), (65, 105, 225)],
@@ -43,6 +42,8 @@ def shades_of(image):
 
 def lab_grid(steps):
     """CIELAB of all RGB colours of so many steps a channel, blue changing fastest: (steps ** 3, 3)."""
+    from skimage.color import rgb2lab  # here, so that the import of the room stays quick
+
     axis = np.linspace(0, 1, steps)
     return rgb2lab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1)).reshape(-1, 3)
 
@@ -56,6 +57,8 @@ def _lab_table():
 @functools.cache
 def name_table():
     """For each shade: the place of its nearest colour in COLOUR_NAMES."""
+    from skimage.color import rgb2lab
+
     pairs = [(place, colour) for place, name in enumerate(COLOUR_NAMES) for colour in NAMED_COLOURS[name]]
     named = rgb2lab(np.array([[colour for _, colour in pairs]]) / 255)[0].astype(np.float32)
     lab = np.ascontiguousarray(_lab_table().T)
