@@ -21,7 +21,8 @@ from PIL import Image
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-from rrvf_lab.judge import COLOURS, PixelJudge  # noqa: E402
+from rrvf_lab.judge import PixelJudge  # noqa: E402
+from rrvf_lab.judge.shades import NAMED_COLOURS  # noqa: E402
 
 KINDS = ["bar", "barh", "line", "two lines", "grouped", "stacked", "scatter", "area", "step"]
 TWO = ("two lines", "grouped", "stacked")
@@ -45,7 +46,7 @@ def spec(rng):
 
 def draw(s):
     kind, values, x = s["kind"], s["values"], np.arange(len(s["values"][0]))
-    paint = [tuple(channel / 255 for channel in COLOURS[name][0]) for name in s["paint"]]
+    paint = [tuple(channel / 255 for channel in NAMED_COLOURS[name][0]) for name in s["paint"]]
     with plt.style.context(s["style"]), plt.rc_context({"font.size": s["font"]}), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fig = plt.figure(figsize=s["size"], dpi=90, facecolor="white")

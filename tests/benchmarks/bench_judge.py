@@ -31,8 +31,8 @@ import matplotlib.pyplot as plt  # noqa: E402
 from skimage.metrics import structural_similarity  # noqa: E402
 
 from rrvf_lab import charts, pages  # noqa: E402
-from rrvf_lab.auditing import _turned  # noqa: E402
 from rrvf_lab.judge import PixelJudge  # noqa: E402
+from rrvf_lab.judge.spoilings import turned  # noqa: E402
 from rrvf_lab.render import Renderer  # noqa: E402
 
 SEED = 20261121
@@ -358,7 +358,7 @@ def traps(target, seed):
     yield "mean colour", Image.new("RGB", size, tuple(int(v) for v in pixels.mean((0, 1))))
     yield "noise", Image.fromarray(np.random.default_rng(seed).integers(0, 255, pixels.shape, dtype=np.uint8))
     for name, other in (("mirrored", ImageOps.mirror(target)), ("upside down", ImageOps.flip(target))):
-        if _turned(target, other):  # a symmetric drawing is the same drawing
+        if turned(target, other):  # a symmetric drawing is the same drawing
             yield name, other
     for cells in (8, 16, 32):
         shape = [max(1, round(cells * side / max(size))) for side in size]
@@ -401,7 +401,7 @@ def measure(ladders, pixel):
     for i, ladder in enumerate(ladders):
         target, found = ladder[0][2], []
         start = time.thread_time()
-        pixel._target(target)
+        pixel.remembered(target)
         fresh.append(1000 * (time.thread_time() - start))
         shown = []
         for rank, name, image in [*ladder, *((None, *trap) for trap in traps(target, i))]:
