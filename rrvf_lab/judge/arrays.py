@@ -19,8 +19,7 @@ def count_per_row(mask):
 
 
 def longest_runs(mask, least):
-    """Per row: length, start and last place of its longest run of True; zeros where fewer than `least` are
-    True."""
+    """Per row: length, start and last place of its longest run of True; zeros below `least` True in all."""
     found = np.zeros((3, len(mask)), int)
     rows = np.flatnonzero(count_per_row(mask) >= least)
     if len(rows):

@@ -1,5 +1,4 @@
-"""Audit a judge before training on it: does it fall when a picture is spoilt, and is it fooled by what shows
-nothing?
+"""Audit a judge before training on it: does it fall when a picture is spoilt, and what fools it?
 
 `audit(judge, targets)` spoils each target step by step in six ways (ladders), shows the judge pictures that
 deserve next to nothing (traps), the target itself, the same pair again, and each pair the other way round. It
@@ -30,8 +29,7 @@ MIDDLE = 2      # the rung on which repeats and the order of the pair are tried
 
 @dataclass(frozen=True)
 class Audit:
-    """What `audit` found, all of it plain numbers; `str()` and `table()` put them into words, `plot()` into a
-    figure.
+    """What `audit` found, as plain numbers; `str()` and `table()` put them into words, `plot()` draws them.
 
     `ladders[name]`: Kendall tau-b between spoiling and loss of score, 1 = falls at every rung, 0 = no
     relation; "mean", "worst", the "target" (index) it is worst on, "n" targets. `traps[name]`: score "mean",
@@ -83,8 +81,11 @@ class Audit:
         return "\n".join(filter(None, [self.summary, *lines, self.missing]))
 
     def table(self) -> list[tuple[str, str, str, str]]:
-        """What was tried, its typical and its worst number and where that was, as words: one row for each
-        ladder and trap, for the identity, the repeats and the order of the pair, and for the other judge."""
+        """(what was tried, its typical number, its worst, where that was), as words.
+
+        One row for each ladder and trap, for the identity, the repeats and the order of the pair, and for the
+        other judge.
+        """
         rows = [_row(f"ladder {name}", found, "tau", "mean", "worst", _which(found))
                 for name, found in self.ladders.items()]
         rows += [_row(f"trap {name}", found, "mean", "mean", "max", _which(found))
@@ -100,8 +101,7 @@ class Audit:
         return rows
 
     def plot(self):
-        """A matplotlib figure: mean score by rung for each ladder, scores of the traps, the other judge's
-        scores."""
+        """A matplotlib figure: mean scores along the ladders, scores of the traps, the other judge's."""
         import matplotlib.pyplot as plt  # here, so that the import of the room stays quick
 
         columns = 3 if self.agreement else 2
@@ -205,8 +205,7 @@ def agreement(mine, theirs) -> dict[str, float]:
 # ---- asking ------------------------------------------------------------------------------------------------
 
 def _spoilt(i, targets, seed):
-    """All pictures shown beside target `i`, as rows; what leaves the picture as it is (the hue of grays) is
-    no row."""
+    """All pictures shown beside target `i`, as rows; what leaves it as it is (the hue of grays) is no row."""
     target, random = targets[i], np.random.default_rng([seed, i])
 
     def row(kind, name, level, image):
@@ -270,8 +269,7 @@ def _ladder(rows, name):
 
 
 def _tau(rungs):
-    """Kendall's tau between level and loss; 0 where one score is given for all rungs: the judge does not see
-    it."""
+    """Kendall's tau between level and loss; 0 for one score on all rungs: the judge does not see it."""
     from scipy.stats import kendalltau
 
     levels, scores = zip(*rungs, strict=True)

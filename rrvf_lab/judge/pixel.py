@@ -61,14 +61,15 @@ class PixelJudge:
         return Verdict(score, sentences, parts, reason)
 
     def feedback(self, target, image) -> str:
-        """The sentences alone, without the score. Example: `PixelJudge().feedback(a, a) -> "No difference
-        seen."`"""
+        """The sentences alone, without the score.
+
+        Example: `PixelJudge().feedback(a, a) == "No difference seen."`
+        """
         page, _ = self.remembered(target, scored=False)
         return _read(page, as_page(image))[1]
 
     def remembered(self, target, scored: bool = True) -> tuple[Drawing, Scorer | None]:
-        """A target taken apart, and where it is to be `scored` what its score needs; kept for the next
-        time."""
+        """A target taken apart, with what its score needs where it is `scored`; kept for the next time."""
         target = rgb(target)
         key = target.size, hashlib.sha256(target.tobytes()).digest()
         with self._lock:
@@ -86,8 +87,7 @@ class PixelJudge:
 
 
 def _read(page, image):
-    """(a picture as a `Drawing` of the page's size, the sentences on it, the likeness of its texts and
-    marks)."""
+    """(a picture as a `Drawing` of the page's size, the sentences on it, how alike texts and marks are)."""
     drawing = Drawing(fitted(image, page.size), page.colours.background)
     return drawing, *compared(page, drawing, aspect_of(page.size, image.size))
 
@@ -98,8 +98,7 @@ def judge(target, image, error=None) -> Verdict:
 
 
 def difference(target, image) -> Image.Image:
-    """Where two pictures differ, as an RGB picture of the target's size on white, its longest side at most
-    400.
+    """Where two pictures differ: an RGB picture of the target's shape on white, at most 400 pixels long.
 
     Red: ink that only the target has. Blue: ink that only the image has. Near-black: ink in both, other
     colour. Light gray: the same. Ink is what stands out from the picture's most frequent colour.

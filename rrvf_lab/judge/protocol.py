@@ -121,8 +121,7 @@ def _takes(signature, places, **names):
 
 
 def stop_where_none_scored(verdicts, least: int = 2) -> None:
-    """Raise `JudgeStopped`, with the judge's own words, where it failed alike on all of at least `least`
-    pictures.
+    """Raise `JudgeStopped`, in the judge's words, where it failed alike on all of `least` or more pictures.
 
     `verdicts` are those of one training step, or of an evaluation so far: what would train on nothing must
     not go on. Reasons that differ in their numbers alone (seconds, tokens) are alike.

@@ -33,8 +33,9 @@ TURNS = np.s_[...], np.s_[..., ::-1], np.s_[..., ::-1, :], np.s_[..., ::-1, ::-1
 
 
 class Scorer:
-    """One target's features, its baseline and the comparison. `page` is its `Drawing`, `size` the longest
-    side."""
+    """One target's features, baseline and comparison.
+
+    `page` is its `Drawing`, `size` the longest side, in pixels, at which features are taken."""
 
     def __init__(self, page, size):
         self.page = page
@@ -137,8 +138,7 @@ def _weighted(parts):
 
 
 def _nothings(page):
-    """A blank page and empty axes, as somebody would draw them who saw nothing but the target's paper and
-    frame."""
+    """A blank page and empty axes: what one draws who saw nothing but the target's paper and frame."""
     paper = rgb_of(page.colours.background)
     blank, axes = (Image.new("RGB", page.size, paper) for _ in range(2))
     left, top, right, bottom = page.frame
@@ -179,8 +179,7 @@ class Whole:
 
 
 class Cropped:
-    """Features of a picture cropped to `box` and stretched to `size`, so that a shifted chart is still the
-    same.
+    """Features of a picture's `box` stretched to `size`, so that a shifted chart is still the same.
 
     `ink` and `edges` are planes at three blurs, `cells` the means of ink and colour over a 12 by 12 grid.
     """

@@ -28,8 +28,7 @@ TICK = 7            # pixels: what reaches further out of the frame is more than
 # ---- pictures and their colours ----------------------------------------------------------------------------
 
 def as_page(image) -> Image.Image:
-    """RGB on white, shrunk so that the longest side is at most LONGEST_SIDE. TypeError for what is no PIL
-    image."""
+    """RGB on white, the longest side at most LONGEST_SIDE. TypeError for what is no PIL image."""
     image = rgb(image)
     shrink = LONGEST_SIDE / max(image.size)
     if shrink >= 1:
@@ -44,11 +43,11 @@ def fitted(image, size) -> Image.Image:
 
 
 class Colours:
-    """`shade` of each pixel of an RGB picture, its `distance` from the `background` shade, and how often each
-    occurs.
+    """An RGB picture as the `shade` of each pixel, and its `distance` in CIELAB from the `background`.
 
-    The background is the most frequent shade unless it is given; then nothing is counted. `paper` is taken
-    for it where the picture has about as much of that: a disc that outgrows its ground is no ground.
+    `counts` says how often each shade occurs. The background is the most frequent shade unless it is given;
+    then nothing is counted. `paper` is taken for it where the picture has about as much of that: a disc that
+    outgrows its ground is no ground.
     """
 
     def __init__(self, image, background=None, paper=None):
@@ -69,8 +68,7 @@ class Colours:
 
 
 def keep_apart(mask, mine, theirs, least):
-    """Leave those pixels of a mask where two `Colours` lie more than `least` apart, each against its
-    background."""
+    """Leave those pixels of a mask where two `Colours`, each against its ground, lie over `least` apart."""
     if mine.background == theirs.background:
         mask &= mine.shade != theirs.shade
     at = np.flatnonzero(mask)
@@ -105,8 +103,7 @@ class Drawing:
         return self.bytes == other.bytes
 
     def _find_frame(self):
-        """The box of long gray lines, or of the longest two where only those at the left and below are
-        drawn."""
+        """The box of long gray lines; where one side is not drawn, the ends of the others are its corner."""
         height, width = self.ink.shape
         light = lab_from(self.colours.background, self.colours.shade, slice(1))[0]
         level = self.ink & (self.gray | _darker(light))
@@ -152,8 +149,7 @@ class Drawing:
 
 
 def _darker(light):
-    """Pixels darker than what lies two rows above and below: a thin line, even when blended with a bar beside
-    it."""
+    """Pixels darker than two rows above and below: a thin line, even when blended with a bar beside it."""
     dark = np.zeros(light.shape, bool)
     dark[2:-2] = light[2:-2] < np.minimum(light[:-4], light[4:]) - 8
     return dark
@@ -178,8 +174,7 @@ def _texts_of_a_page(strength, ink, gap):
 
 
 def _ticks_and_label(strength, ink, gap):
-    """Tick labels and axis label of one side of the frame, whose rows go outward; None for what is not
-    there."""
+    """(tick labels, axis label) of a side of the frame, whose rows go outward; None for what is not there."""
     texts = [(start, end) for start, end in bands(ink.any(1), gap) if start > 2 or end > TICK]
     if not texts:
         return None, None
@@ -236,8 +231,7 @@ def _within(drawing):
 
 
 def _grid_lines(light, free):
-    """Which rows are thin light gray lines wherever no mark covers them; per row the share that is free of
-    marks."""
+    """(which rows are thin light lines wherever no mark covers them, the share of each without marks)."""
     width = free.shape[1]
     free, light = count_per_row(free), count_per_row(light)
     lines = (light > 0.75 * free) & (free > 3)
@@ -248,8 +242,7 @@ def _grid_lines(light, free):
 
 
 def _find_legend(light, level):
-    """(left, top, right, bottom) of a thin light rectangle, or None; `level` is what is light without the
-    grid."""
+    """(left, top, right, bottom) of a thin light rectangle, or None; `level` is `light` without the grid."""
     width = light.shape[1]
     length, start, end = longest_runs(level, 0.07 * width)
     rows = np.flatnonzero((length > 0.07 * width) & (length < 0.8 * width))
@@ -265,8 +258,7 @@ def _find_legend(light, level):
 
 
 class Marks:
-    """What shows the data: the ink of an `Area` outside the `hidden` boxes, and how much of which colour it
-    is.
+    """What shows the data: the ink of an `Area` outside the `hidden` boxes, and its colours.
 
     `mask` is where marks are, `names` the nearest colour of each pixel and `amounts` the pixels of each
     colour (both by place in COLOUR_NAMES), `amount` all pixels.
@@ -341,8 +333,7 @@ def _bridge(lines, mask, names):
 
 
 def _strong(area, mask):
-    """For each shade: whether it is about as far from the background as marks of like hue get, as a line's
-    middle is."""
+    """For each shade: whether it stands out as marks of like hue do at best, as a line's middle does."""
     strong = np.zeros(SHADES, bool)
     strong[area.shade[mask]] = True
     shades = np.flatnonzero(strong)

@@ -37,8 +37,7 @@ NOTHING = "No difference seen."
 
 
 def compared(target, other, aspect) -> tuple[str, dict]:
-    """The sentences on two `Drawing`s of one size, and the likeness (0 to 1) of their texts and of the marks'
-    area.
+    """(the sentences on two `Drawing`s of one size, the likeness of their texts and marks, 0 to 1).
 
     `aspect` is the agreement of the sides' ratios before `other` was stretched. Likeness has "marks",
     "legend" where there is one, and the names of `Drawing.texts`; what is not named does not count.

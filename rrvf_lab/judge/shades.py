@@ -1,5 +1,4 @@
-"""64 x 64 x 64 RGB colours by number, and what is known of each: its CIELAB value, its name, how it looks on
-a ground.
+"""64 x 64 x 64 RGB colours by number, and what is known of each: CIELAB, name, distance from a ground.
 
 A shade is such a number. Pictures become arrays of shades, and what is asked of a pixel is looked up.
 
@@ -67,8 +66,7 @@ def name_table():
 
 
 def lab_from(background, shade, planes=slice(3)):
-    """CIELAB of shades less that of a background: lightness, red-green and yellow-blue, or the chosen planes
-    of these."""
+    """CIELAB of shades less that of a background: lightness, red-green, yellow-blue, or some of these."""
     table = _lab_table()[planes]
     lab = table.take(shade, 1)
     lab -= table[:, background].reshape(-1, *[1] * shade.ndim)

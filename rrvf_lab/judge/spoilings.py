@@ -90,8 +90,7 @@ def traps(target, unrelated, random) -> dict[str, Image.Image]:
 
 
 def turned(target, mirrored) -> bool:
-    """Whether mirroring changed at least a third of what is drawn; a nearly symmetric picture rightly scores
-    high."""
+    """Whether mirroring changed a third of what is drawn; a nearly symmetric picture rightly scores high."""
     a, b = (np.asarray(picture).astype(int) for picture in (target, mirrored))
     ink = np.abs(a - _paper(target)).max(2) > SEEN
     changed = np.abs(a - b).max(2) > SEEN

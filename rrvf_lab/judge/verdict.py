@@ -23,8 +23,7 @@ class Verdict:
 
     @classmethod
     def unscored(cls, problem) -> Verdict:
-        """The verdict of a judge that gave none: score NaN and the problem, a text or an exception, as the
-        reason."""
+        """The verdict of a judge that gave none: score NaN, the problem (text or exception) as reason."""
         if isinstance(problem, Exception):
             problem = f"{type(problem).__name__}: {problem}"
         return cls(math.nan, "The judge failed.", {}, f"judge: {problem}")

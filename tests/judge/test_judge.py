@@ -1,5 +1,7 @@
-"""One property of the pixel judge per test, on small charts drawn here. Left out: other judges, real model
-output."""
+"""One property of the pixel judge per test, on small charts drawn here.
+
+Left out: other judges, real model output.
+"""
 import functools
 import random
 import sys

@@ -1,5 +1,7 @@
-"""One property of `as_judge` and `stop_where_none_scored` per test: every way to write a judge, and every way
-to get it wrong. Left out: what a particular judge scores."""
+"""One property of `as_judge` or `stop_where_none_scored` per test: to write a judge, and to get it wrong.
+
+Left out: what a particular judge scores.
+"""
 import copy
 import functools
 import math
