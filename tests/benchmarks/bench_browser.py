@@ -26,9 +26,13 @@ from pathlib import Path
 import psutil
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from rrvf_lab import pages
-from rrvf_lab.browser import FLAGS, HEIGHT, WIDTH, Browser, find_chromium
+from makers import maker
+
+from rrvf_lab.render.chromium import Browser, find_chromium
+from rrvf_lab.render.engine import FLAGS
+from rrvf_lab.render.page import HEIGHT, WIDTH
 
 
 def figures():
@@ -155,7 +159,7 @@ def race(title, ways, items, rounds):
 
 
 def main(n, rounds):
-    codes = [pages.code("pages", "benchmark", i) for i in range(n)]
+    codes = [maker("pages").code("pages", "benchmark", i) for i in range(n)]
     ways = {"html, new context per page": NewContext(), "html, new contexts, 2 at a time": NewContext(2),
             "html, kept page, 1 worker": Kept(1, "html"),
             "html, kept pages, 2 workers": Kept(2, "html")}

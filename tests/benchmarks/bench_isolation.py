@@ -1,4 +1,4 @@
-"""Which attacks get through at each level of isolation? The programs of `tests/test_sandbox.py`, seen from outside.
+"""Which attacks get through at each level of isolation? The programs of `tests/render/attacks.py`, seen from outside.
 
     python tests/benchmarks/bench_isolation.py --count 20 --levels bwrap bare
 
@@ -26,13 +26,14 @@ import threading
 from functools import partial
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "render"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from attacks import ATTACKS, ENDLESS, MEMORY, Scene
+
+from rrvf_lab.render import Renderer, sandbox
+from rrvf_lab.render.jail import cache_folder
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-from test_sandbox import ATTACKS, ENDLESS, MEMORY, Scene
-
-from rrvf_lab import sandbox
-from rrvf_lab.render import Renderer
-
 LEVELS = ("bwrap", "plain", "limits", "bare")
 TOO_MUCH = ("memory_bomb", "memfd_bomb", "thread_bomb")
 BOUND = 6 * 2**30                                # bytes a process may take in the container
@@ -63,8 +64,7 @@ def inside(level, names):
                 if effect:
                     os._exit(0)                  # whatever it left is gone with the container
         finally:
-            scene.victim.kill()
-            scene.victim.wait()
+            scene.close()
 
 
 def container(cache):
@@ -82,7 +82,7 @@ def attack(level, names):
     while left:
         command, bound = [sys.executable, __file__, "--inside", level, *left], None
         if level != "bwrap":
-            command = container(sandbox._cache_folder()) + command
+            command = container(cache_folder()) + command
             bound = partial(resource.setrlimit, resource.RLIMIT_AS, (BOUND, BOUND))
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=bound)
         running, begun = None, len(left)
@@ -134,7 +134,7 @@ def main(count, levels):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--inside"]:
         if os.path.isdir("/tmp/fonts"):
-            shutil.copytree("/tmp/fonts", sandbox._cache_folder(), dirs_exist_ok=True)
+            shutil.copytree("/tmp/fonts", cache_folder(), dirs_exist_ok=True)
         inside(sys.argv[2], sys.argv[3:])
     else:
         parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])

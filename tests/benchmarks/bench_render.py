@@ -20,8 +20,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from rrvf_lab import sandbox
-from rrvf_lab.render import Renderer
+from rrvf_lab.render import Renderer, sandbox
 
 NAMES = ("line_basic bar_basic bar_grouped bar_stacked scatter_sizes pie_explode heatmap_text hist_density "
          "boxplot_notched radar_chart stackplot_stream six_panels surface_3d contour_labels twin_axes "
@@ -90,7 +89,7 @@ def fresh(programs):
 
 
 def warm(renderer, programs, stamp):
-    pid = renderer._jail._process.pid
+    pid = renderer._lanes.jail.process.pid
     before = own_cpu() + tree_cpu(pid)
     renderings = renderer.map([f"{code}\n# {stamp}" for code in programs])       # never from the cache
     failed = [r.error for r in renderings if r.image is None]

@@ -21,8 +21,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from rrvf_lab import pages
+from makers import maker
+
 from rrvf_lab.render import Renderer
 
 BARS = ("import matplotlib.pyplot as plt\nplt.figure(figsize=(4, 3))\nplt.bar(list('abcd'), [1, 2, 3, 4])\n"
@@ -77,7 +79,7 @@ def long_run(renders, language, code):
     before = len(os.listdir("/proc/self/fd")), len(family(os.getpid()))
     with Renderer() as renderer:
         renderer.map([code(-n - 1) for n in range(2 * renderer.workers)], language)
-        engine = renderer._browser._pid if language == "html" else renderer._jail._process.pid
+        engine = renderer._browser.engine.pid if language == "html" else renderer._lanes.jail.process.pid
         print(f"\n{language:>10} {'caller MB':>10} {'engine MB':>10} {'descriptors':>12} {'processes':>10} "
               f"{'ms each':>8}")
         done, start = 0, time.perf_counter()
@@ -107,8 +109,8 @@ def kill_in_the_middle(killed):
     page = "<body style='background:#00ff00'><h1>Sales</h1><!-- {} -->"
     victims = set()
     with Renderer() as renderer:
-        for language, code, victim in (("matplotlib", BARS + "# {}", lambda: renderer._jail._process.pid),
-                                       ("html", page, lambda: renderer._browser._pid)):
+        for language, code, victim in (("matplotlib", BARS + "# {}", lambda: renderer._lanes.jail.process.pid),
+                                       ("html", page, lambda: renderer._browser.engine.pid)):
             expected = renderer.render(code.format("first"), language).image.tobytes()
             lost, errors = 0, set()
             for part in range(2):
@@ -143,6 +145,6 @@ if __name__ == "__main__":
     if options.renders:
         long_run(options.renders, "matplotlib", lambda n: f"{BARS}# {n}")
     if options.pages:
-        long_run(options.pages, "html", lambda n: pages.code("pages", "soak", n))
+        long_run(options.pages, "html", lambda n: maker("pages").code("pages", "soak", n))
     if options.killed:
         kill_in_the_middle(options.killed)

@@ -1,4 +1,4 @@
-"""Programs become pictures: which figure, how large, what a failure says, and that nothing depends on how it was run."""
+"""Programs become pictures: which figure, how large, what a failure says, and alike however it was run."""
 
 import asyncio
 import io
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rrvf_lab.render import Renderer, sandbox
+from rrvf_lab.render import Renderer, job, sandbox
 from rrvf_lab.render import renderer as module
 
 PLT = "import matplotlib.pyplot as plt\n"
@@ -21,7 +21,7 @@ PROGRAMS = sorted((Path(__file__).parents[1] / "programs").glob("*.py"))
 
 @pytest.fixture(scope="module")
 def renderer():
-    with Renderer(workers=2, timeout=3.0, memory=1024) as renderer:
+    with Renderer(workers=2, timeout=2.0, memory=1024) as renderer:
         yield renderer
 
 
@@ -43,8 +43,9 @@ def drawn_here(draw, **options):
     return np.asarray(Image.open(buffer).convert("RGB"))
 
 
-@pytest.mark.parametrize("options", [{}, {"dpi": 150}, {"bbox_inches": "tight"}, {"dpi": 60, "bbox_inches": "tight",
-                                     "pad_inches": 0.4}, {"facecolor": "pink"}])
+@pytest.mark.parametrize("options", [
+    {}, {"dpi": 150}, {"bbox_inches": "tight"}, {"dpi": 60, "bbox_inches": "tight", "pad_inches": 0.4},
+    {"facecolor": "pink"}])
 def test_saved_pictures_are_what_matplotlib_writes(renderer, options):
     def draw(plt):
         plt.plot([1, 3, 2], label="a")
@@ -84,8 +85,10 @@ def test_an_empty_figure_is_a_blank_picture_and_no_figure_an_error(renderer):
 
 @pytest.mark.parametrize("code, words", [
     ("x = (", ["line 1", "SyntaxError"]),
-    ("def f():\n    return {}['key']\nf()", ["line 3, in <module>", "line 2, in f", "return {}['key']", "KeyError: 'key'"]),
-    (PLT + "plt.plot([1, 2], [1])", ["line 2", "plt.plot([1, 2], [1])", "ValueError: x and y must have same first dimension"]),
+    ("def f():\n    return {}['key']\nf()",
+     ["line 3, in <module>", "line 2, in f", "return {}['key']", "KeyError: 'key'"]),
+    (PLT + "plt.plot([1, 2], [1])", ["line 2", "plt.plot([1, 2], [1])", "ValueError: x and y must have "
+                                                                        "same first dimension"]),
     (PLT + "plt.title('$\\\\frac{$')", ["While the figure was drawn", "Parse"]),
     (BARS + "plt.savefig('a.xyz')", ["line 5", "Format 'xyz' is not supported"]),
     (BARS + "plt.savefig('a.png', quality=95)", ["TypeError", "quality"]),
@@ -97,7 +100,8 @@ def test_an_empty_figure_is_a_blank_picture_and_no_figure_an_error(renderer):
     ("import ctypes; ctypes.string_at(0)", ["SIGSEGV"]),
     ("while True: pass", ["line 1", "CPU time"]),
     ("import numpy\nx = numpy.ones((2000, 2**20))", ["line 2", "MemoryError"]),
-    (PLT + "plt.figure(figsize=(1000, 1000)); plt.plot([1])", ["Image size of 100000x100000 pixels is too large"]),
+    (PLT + "plt.figure(figsize=(1000, 1000)); plt.plot([1])", ["Image size of 100000x100000 pixels is too "
+                                                               "large"]),
     ("x = 1" + " " * 300000, ["bytes long"]),
 ])
 def test_a_failure_tells_the_programs_own_last_lines(renderer, code, words):
@@ -118,7 +122,8 @@ def test_size_scales_the_figure_to_so_many_pixels(renderer):
 
 
 def test_a_figure_above_the_pixel_cap_is_drawn_smaller_with_the_same_layout(renderer):
-    big = pixels(renderer.render(PLT + "plt.figure(figsize=(20, 15)); plt.bar([1, 2], [3, 4]); plt.savefig('a', dpi=300)"))
+    big = pixels(renderer.render(PLT + "plt.figure(figsize=(20, 15)); plt.bar([1, 2], [3, 4]); "
+                                       "plt.savefig('a', dpi=300)"))
     assert 0.95 * sandbox.MAX_PIXELS < big.shape[0] * big.shape[1] <= sandbox.MAX_PIXELS
     assert abs(big.shape[1] / big.shape[0] - 4 / 3) < 0.01
 
@@ -127,25 +132,28 @@ def test_a_figure_above_the_pixel_cap_is_drawn_smaller_with_the_same_layout(rend
 def test_programs_as_people_publish_them_render(renderer):
     assert len(PROGRAMS) >= 80
     renderings = renderer.map([path.read_text() for path in PROGRAMS])
-    failed = {path.stem: r.error for path, r in zip(PROGRAMS, renderings) if r.image is None}
-    blank = [path.stem for path, r in zip(PROGRAMS, renderings) if r.image and len(r.image.getcolors(2**24)) < 2]
-    assert not blank
+    named = {path.stem: rendering for path, rendering in zip(PROGRAMS, renderings, strict=True)}
+    failed = {name: r.error for name, r in named.items() if r.image is None}
     assert len(failed) <= 0.02 * len(PROGRAMS), failed
-    flagged = [path.stem for path, r in zip(PROGRAMS, renderings) if r.flags]
+    blank = [name for name, r in named.items() if r.image and len(r.image.getcolors(2**24)) < 2]
+    assert not blank
+    flagged = [name for name, r in named.items() if r.flags]
     assert not flagged, "honest programs were flagged"
 
 
 def test_the_serial_twin_gives_the_same_bytes_in_the_same_order(renderer):
-    codes = [BARS, "1/0", PLT + "import numpy as np\nplt.plot(np.random.rand(9), np.random.default_rng().random(9))",
+    codes = [BARS, "1/0", PLT + "import numpy as np\nplt.plot(np.random.rand(9), "
+                                "np.random.default_rng().random(9))",
              PLT + "plt.bar(list({'a', 'b', 'c', 'd'}), [1, 2, 3, 4])", BARS + "plt.savefig('x', dpi=30)"]
     with Renderer(workers=0) as serial:
-        for one, other in zip(serial.map(codes), renderer.map(codes)):
+        for one, other in zip(serial.map(codes), renderer.map(codes), strict=True):
             assert one.error == other.error
             assert one.image is None or one.image.tobytes() == other.image.tobytes()
 
 
 def test_results_come_in_order(renderer):
-    codes = [PLT + f"plt.figure(figsize=({n}, 1))\n" + "sum(range(3_000_000))\n" * (n == 1) for n in range(1, 7)]
+    codes = [PLT + f"plt.figure(figsize=({n}, 1))\n" for n in range(1, 7)]
+    codes[0] += "sum(range(3_000_000))\n"
     assert [r.image.width for r in renderer.map(codes)] == [100, 200, 300, 400, 500, 600]
 
 
@@ -168,8 +176,8 @@ def test_the_cache_is_bounded(monkeypatch):
 
 def test_it_works_from_threads_and_in_a_running_event_loop(renderer):
     with ThreadPoolExecutor(8) as pool:
-        widths = list(pool.map(lambda n: renderer.render(PLT + f"plt.figure(figsize=({n}, 1))").image.width, range(1, 9)))
-    assert widths == [100 * n for n in range(1, 9)]
+        found = list(pool.map(renderer.render, [PLT + f"plt.figure(figsize=({n}, 1))" for n in range(1, 9)]))
+    assert [rendering.image.width for rendering in found] == [100 * n for n in range(1, 9)]
 
     async def cell():
         return renderer.render(BARS + "# loop").image.size
@@ -180,7 +188,7 @@ def test_a_lost_render_process_loses_no_result():
     codes = [BARS + f"sum(range(2_000_000))  # {n}" for n in range(12)]
     with Renderer(workers=2) as renderer:
         renderer.render(BARS)
-        process = renderer._jail._process
+        process = renderer._lanes.jail.process
         timer = threading.Timer(0.3, lambda: os.killpg(process.pid, signal.SIGKILL))
         timer.start()
         renderings = renderer.map(codes)
@@ -191,17 +199,17 @@ def test_a_lost_render_process_loses_no_result():
 
 def test_a_render_process_lost_twice_is_reported_and_not_remembered(monkeypatch, renderer):
     calls = []
-    real = sandbox.run
+    real = job.run
     renderer.render(BARS)
 
     def lost(lane, *rest, **more):
         calls.append(rest)
-        return sandbox.Outcome("the render process was lost (test)", None, None, 0.0, 0.0, lost=True)
+        return job.Outcome("the render process was lost (test)", None, None, 0.0, 0.0, lost=True)
 
-    monkeypatch.setattr(sandbox, "run", lost)
+    monkeypatch.setattr(job, "run", lost)
     assert "was lost" in renderer.render(BARS + "# lost").error
     assert len(calls) == 2
-    monkeypatch.setattr(sandbox, "run", real)
+    monkeypatch.setattr(job, "run", real)
     assert renderer.render(BARS + "# lost").image.size == (400, 300)
 
 
@@ -238,7 +246,7 @@ def test_nothing_is_left_behind_after_many_renders():
         before = len(os.listdir("/proc/self/fd"))
         assert not [r.error for r in renderer.map([BARS + f"# {n}" for n in range(100)]) if r.error]
         assert len(os.listdir("/proc/self/fd")) <= before + 1
-        process = renderer._jail._process
+        process = renderer._lanes.jail.process
     assert process.poll() is not None
     left = [p for p in Path("/proc").glob("[0-9]*/cmdline") if b'"memory": 519' in _read(p)]
     assert not left

@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -13,11 +14,12 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from families import members
 from PIL import Image
 
-from rrvf_lab.render import chromium as browser_module
-from rrvf_lab.render import sandbox
+from rrvf_lab.render import chromium, engine, page
 from rrvf_lab.render.chromium import Browser, PageError
+from rrvf_lab.render.sandbox import MAX_PIXELS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]  # a minute or more as a whole
 
@@ -118,7 +120,8 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", members(HOSTILE, {"script", "file as picture", "network in style",
+                                                  "million pixels high", "unclosed everything"}))
 def test_a_hostile_page_reaches_nothing_and_the_next_page_is_right(browser, outside, name):
     code = HOSTILE[name]
     if "{port}" in code or "{folder}" in code:
@@ -128,14 +131,15 @@ def test_a_hostile_page_reaches_nothing_and_the_next_page_is_right(browser, outs
     except PageError as error:
         assert str(error)
     else:
-        assert image.width == 1024 and 768 <= image.height <= browser_module.TALLEST
+        assert image.width == 1024 and 768 <= image.height <= page.TALLEST
         assert SECRET not in colours(image)
     assert outside["calls"] == [] and is_normal(browser)
 
 
 def test_what_takes_too_long_to_draw_is_stopped_and_the_next_is_right():
     page = "<style>p:has(~ .x ~ .y ~ .z){color:red}</style>" + "<p>" * 30_000
-    busy = {"type": "scatter", "mode": "text", "x": list(range(40_000)), "y": [0] * 40_000, "text": ["x"] * 40_000}
+    n = 40_000
+    busy = {"type": "scatter", "mode": "text", "x": list(range(n)), "y": [0] * n, "text": ["x"] * n}
     with Browser(timeout=1, memory=600) as browser:
         with pytest.raises(PageError, match="used its 1 s of CPU time"):
             browser.html(page)
@@ -152,10 +156,8 @@ def test_a_giant_picture_in_the_page_costs_no_more_memory_than_allowed(browser):
     def watch():
         while not stop.wait(0.05):
             for process in children():
-                try:
+                with contextlib.suppress(psutil.Error):
                     peak[0] = max(peak[0], process.memory_info().rss / 2**20)
-                except psutil.Error:
-                    pass
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -173,12 +175,16 @@ def figure(**layout):
             "layout": {"width": 300, "height": 200, **layout}}
 
 
+def picture(source):
+    return figure(images=[{"source": source, "x": 0, "y": 1, "sizex": 1, "sizey": 1}])
+
+
 FIGURES = {
     "prototype": '{"data":[{"type":"bar","y":[1,2],"__proto__":{"polluted":1}}],'
                  '"layout":{"__proto__":{"polluted":1},'
                  '"constructor":{"prototype":{"polluted":1}},"width":300,"height":200}}',
-    "picture from the network": json.dumps(figure(images=[{"source": "http://127.0.0.1:{port}/x.png", "x": 0, "y": 1, "sizex": 1, "sizey": 1}])),
-    "picture from the disk": json.dumps(figure(images=[{"source": "file://{folder}/secret.png", "x": 0, "y": 1, "sizex": 1, "sizey": 1}])),
+    "picture from the network": json.dumps(picture("http://127.0.0.1:{port}/x.png")),
+    "picture from the disk": json.dumps(picture("file://{folder}/secret.png")),
     "template with a picture": json.dumps(figure(template={"layout": {"images": [
         {"source": "http://127.0.0.1:{port}/t.png", "x": 0, "y": 1, "sizex": 1, "sizey": 1}],
         "paper_bgcolor": "url(http://127.0.0.1:{port}/u)"}})),
@@ -187,7 +193,8 @@ FIGURES = {
                                                         "\"><script>1</script>"
                                                         "<a href='javascript:alert(1)'>t</a><a "
                                                         "href='http://127.0.0.1:{port}/'>u</a>"})),
-    "style in a font name": json.dumps(figure(font={"family": "x;background:url(http://127.0.0.1:{port}/f)"})),
+    "style in a font name": json.dumps(figure(
+        font={"family": "x;background:url(http://127.0.0.1:{port}/f)"})),
     "giant": json.dumps(figure(width=1e5, height=1e5)),
     "no numbers": json.dumps(figure(width="NaN", height={})),
     "not json": "{",
@@ -200,26 +207,27 @@ FIGURES = {
 }
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", members(FIGURES, {"prototype", "picture from the network", "script in texts",
+                                                  "giant", "not json"}))
 def test_a_hostile_figure_reaches_nothing_and_the_next_figure_is_right(browser, outside, name):
     text = FIGURES[name].replace("{port}", str(outside["port"])).replace("{folder}", outside["folder"])
     normal = json.dumps(figure()).encode()
     before = browser.plotly(normal)
     try:
         image = browser.plotly(text.encode())
-        assert SECRET not in colours(image) and image.width * image.height <= browser_module.MAX_PIXELS
+        assert SECRET not in colours(image) and image.width * image.height <= MAX_PIXELS
     except PageError as error:
         assert str(error)
     assert outside["calls"] == []
     assert browser.plotly(normal).tobytes() == before.tobytes()
 
 
-# ---------------------------------------------------------------------------------------------------- pages as they should be
+# ------------------------------------------------------------------------------------ pages as they should be
 
 def test_a_long_page_is_shown_whole_up_to_the_cap(browser):
     def height(pixels):
         return browser.html(f"<body style='margin:0'><div style='height:{pixels}px'>").height
-    assert [height(100), height(1500), height(90_000)] == [768, 1500, browser_module.TALLEST]
+    assert [height(100), height(1500), height(90_000)] == [768, 1500, page.TALLEST]
 
 
 def test_a_picture_that_cannot_be_reached_is_a_gray_box_of_its_place(browser):
@@ -248,7 +256,7 @@ def test_an_animation_is_shown_at_its_end(browser):
 def test_the_quick_picture_is_the_careful_one(browser, monkeypatch):
     codes = [path.read_text() for path in WRITTEN[:4]] + list(PECULIAR.values()) + [NORMAL]
     quick = [browser.html(code).tobytes() for code in codes]
-    monkeypatch.setattr(browser_module, "MOVES", browser_module.re.compile(b""))
+    monkeypatch.setattr(chromium, "MOVES", re.compile(b""))
     assert [browser.html(code).tobytes() for code in codes] == quick
 
 
@@ -263,7 +271,7 @@ def test_nothing_of_one_page_is_left_on_the_next(browser):
 def navigated(browser, code, monkeypatch):
     """The page in a document of its own, as any browser opens it."""
     with monkeypatch.context() as patch:
-        patch.setattr(browser_module, "LASTS", browser_module.re.compile(b""))
+        patch.setattr(page, "LASTS", re.compile(b""))
         return browser.html(code)
 
 
@@ -287,13 +295,16 @@ LEFT_BEHIND = {                                  # a page, and the next one, on 
     "colour scheme, again": ("<meta name=viewport><meta/name=color-scheme content=dark>", "<p>x<input>"),
     "text scale": ("<meta name=text-scale content=scale>", "<p>x"),
     "waiting": ("<link rel=expect href='#never' blocking=render><p>x", "<p>x"),
-    "icon": ("<link rel=icon href='http://x.invalid/i.png'><a href='#x' id=x>x</a>", "<a href='#x' id=x>x</a>"),
+    "icon": ("<link rel=icon href='http://x.invalid/i.png'><a href='#x' id=x>x</a>", "<a href='#x' "
+                                                                                     "id=x>x</a>"),
     "property": ("<style>@property --x{syntax:'<color>';inherits:false;initial-value:red}</style>",
                  "<p style='background:var(--x,lime)'>x"),
     "font": ("<style>@font-face{font-family:'DejaVu Sans';src:local('Liberation Serif')}</style><p>x",
              "<p style='font:40px DejaVu Sans'>words"),
-    "counter style": ("<style>@counter-style decimal{system:cyclic;symbols:'x'}</style>", "<ol><li>a<li>b</ol>"),
-    "layers": ("<style>@layer b,a;</style>", "<style>@layer a{p{color:red}}@layer b{p{color:blue}}</style><p>x"),
+    "counter style": ("<style>@counter-style decimal{system:cyclic;symbols:'x'}</style>",
+                      "<ol><li>a<li>b</ol>"),
+    "layers": ("<style>@layer b,a;</style>", "<style>@layer a{p{color:red}}@layer "
+                                             "b{p{color:blue}}</style><p>x"),
     "frames": ("<frameset rows='50%,*'><frame><frame></frameset>", "<p>x"),
     "writing": ("<html dir=rtl><body style='writing-mode:vertical-rl'><div style='width:9000px'>x",
                 "<div style='width:3000px;background:linear-gradient(90deg,red,blue)'>x"),
@@ -307,7 +318,7 @@ LEFT_BEHIND = {                                  # a page, and the next one, on 
 }
 
 
-@pytest.mark.parametrize("name", LEFT_BEHIND)
+@pytest.mark.parametrize("name", members(LEFT_BEHIND, {"policy", "base", "no doctype", "frames", "font"}))
 def test_a_page_leaves_no_mark_on_the_next_one(browser, monkeypatch, name):
     first, second = LEFT_BEHIND[name]
     expected = navigated(browser, second, monkeypatch)
@@ -321,13 +332,14 @@ PECULIAR = {
     "xml": "<?xml version='1.0'?><!doctype html><p>x", "no script": "<noscript><p>no script</noscript><p>x",
     "line ends": "<pre>\r\na\rb\r\nc</pre>", "zeros": "<p>a\0b<img al\0t=x>", "half a sign": "<p>\ud800x",
     "shadow": "<div><template shadowrootmode=open><b>in the shadow</b></template>outside</div>",
-    "pictures": "<img src=a/400x300><p style='background:url(//b.invalid/c)'>x<iframe srcdoc='<img src=d>'></iframe>",
+    "pictures": "<img src=a/400x300><p style='background:url(//b.invalid/c)'>x<iframe srcdoc='<img "
+                "src=d>'></iframe>",
     "viewport": "<div style='height:100vh;background:#00ff00'></div><p style='position:fixed;bottom:0'>x<p>y",
     "style of its own": "<link rel=stylesheet href='data:text/css,p{color:red}'><p>x", "nothing": "<!-- -->",
 }
 
 
-@pytest.mark.parametrize("name", PECULIAR)
+@pytest.mark.parametrize("name", members(PECULIAR, {"byte order mark", "half a sign"}))
 def test_a_kept_document_shows_what_a_new_one_shows(browser, monkeypatch, name):
     expected = navigated(browser, PECULIAR[name], monkeypatch)
     browser.html("<p>another")
@@ -335,7 +347,8 @@ def test_a_kept_document_shows_what_a_new_one_shows(browser, monkeypatch, name):
 
 
 def test_a_page_that_moves_costs_nothing_once_it_is_drawn():
-    page = "<style>@keyframes a{to{width:9px}}p{animation:a 1s infinite;filter:blur(9px)}</style>" + "<p>x" * 50
+    style = "<style>@keyframes a{to{width:9px}}p{animation:a 1s infinite;filter:blur(9px)}</style>"
+    page = style + "<p>x" * 50
     with Browser(pages=1) as browser:
         browser.html(page)
 
@@ -374,7 +387,7 @@ def test_an_empty_or_endless_page_is_refused(browser):
             browser.html(code)
 
 
-# ---------------------------------------------------------------------------------------------------------- when it breaks
+# --------------------------------------------------------------------------------------------- when it breaks
 
 def children():
     found = []
@@ -386,16 +399,14 @@ def children():
 
 
 def kill(process):
-    try:
+    with contextlib.suppress(psutil.Error):
         process.kill()
-    except psutil.Error:
-        pass
 
 
 def test_killing_chromium_in_the_middle_loses_no_result():
     with Browser(pages=2) as browser:
         first = browser.html(NORMAL).tobytes()
-        mine = psutil.Process(browser._pid).children(recursive=True)
+        mine = psutil.Process(browser.engine.pid).children(recursive=True)
         results = []
         threads = [threading.Thread(target=lambda: results.append(browser.html(NORMAL).tobytes()))
                    for _ in range(8)]
@@ -419,7 +430,7 @@ def test_killing_the_graphics_process_leaves_no_figure_without_its_marks():
 
         first = red_pixels()
         assert first > 200
-        for process in psutil.Process(browser._pid).children(recursive=True):
+        for process in psutil.Process(browser.engine.pid).children(recursive=True):
             if "--type=gpu-process" in process.cmdline():
                 kill(process)
         # not byte for byte: the renderer that replaces it may shade an edge differently
@@ -427,7 +438,7 @@ def test_killing_the_graphics_process_leaves_no_figure_without_its_marks():
 
 
 def test_without_webgl_a_3d_figure_is_an_error_and_a_flat_one_is_drawn(monkeypatch):
-    monkeypatch.setattr(browser_module, "FLAGS", [*browser_module.FLAGS, "--disable-3d-apis"])
+    monkeypatch.setattr(engine, "FLAGS", [*engine.FLAGS, "--disable-3d-apis"])
     with Browser(pages=1) as browser:
         for kind in ("mesh3d", "scattergl"):
             with pytest.raises(PageError, match="WebGL"):
@@ -440,7 +451,7 @@ def test_a_page_that_takes_chromium_down_each_time_is_an_error():
         browser.html(NORMAL)
 
         async def dies(page):
-            browser._kill_everything()
+            browser.engine.kill()
             await asyncio.sleep(60)
 
         with pytest.raises(PageError, match="lost twice"):
@@ -451,8 +462,8 @@ def test_a_page_that_takes_chromium_down_each_time_is_an_error():
 def test_closing_leaves_no_process_and_refuses_more():
     browser = Browser()
     browser.html(NORMAL)
-    mine = psutil.Process(browser._pid).children(recursive=True)
-    folder = browser._folder
+    mine = psutil.Process(browser.engine.pid).children(recursive=True)
+    folder = browser.engine.folder
     browser.close()
     gone, alive = psutil.wait_procs(mine, timeout=10)
     assert not alive and not os.path.exists(folder)
@@ -494,10 +505,10 @@ def test_closing_ends_a_page_that_is_still_being_drawn():
 
 
 def test_without_chromium_the_error_names_the_command(monkeypatch, tmp_path):
-    monkeypatch.setattr(browser_module.shutil, "which", lambda name: None)
+    monkeypatch.setattr(engine.shutil, "which", lambda name: None)
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
     with pytest.raises(RuntimeError, match="python -m playwright install chromium"):
-        browser_module.find_chromium()
+        chromium.find_chromium()
     with Browser() as browser, pytest.raises(PageError, match="python -m playwright install chromium"):
         browser.html(NORMAL)
 
@@ -510,24 +521,3 @@ def test_pages_have_no_script(browser):
 def test_the_protection_is_stated(browser):
     browser.html(NORMAL)
     assert browser.protection.startswith("Chromium: ")
-
-
-def test_what_protects_from_chromium_is_a_row_of_the_doctors_table(capsys):
-    isolation = sandbox.doctor()
-    name, active, missing, fix = isolation.rows[-1]
-    assert "Chromium" in name and name in capsys.readouterr().out and active == (not missing) == (not fix)
-
-
-def test_the_doctor_names_the_one_command_when_there_is_no_chromium(monkeypatch):
-    monkeypatch.setattr(browser_module.shutil, "which", lambda name: None)
-    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", "/nowhere")
-    _, active, missing, fix = browser_module.protection_row()
-    assert not active and missing and fix == "python -m playwright install chromium"
-
-
-def test_a_chromium_without_bubblewrap_is_called_weaker_with_what_to_do(monkeypatch):
-    which = browser_module.shutil.which
-    monkeypatch.setattr(browser_module.shutil, "which", lambda name: which(name) if name != "bwrap" else None)
-    name, active, missing, fix = browser_module.protection_row()
-    assert "no namespace round it" in name and not active and "fault in Chromium" in missing
-    assert "apt-get install bubblewrap" in fix
