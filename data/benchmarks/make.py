@@ -2,12 +2,11 @@
 
     python data/benchmarks/make.py
 
-Programs, pages and words are ours (CC0, see README.md); nothing is taken from a benchmark. Pictures are drawn with our
-own renderer.
+Programs, pages and words are ours (CC0, see README.md); nothing is taken from a benchmark. Pictures are drawn
+with our own renderer.
 
 Left out: the PDFs beside ChartMimic's programs, which nothing here reads.
 """
-import io
 import json
 import shutil
 from pathlib import Path
@@ -16,30 +15,26 @@ from datasets import Dataset, Features, Image, Value
 from PIL import Image as Picture
 
 from rrvf_lab import Renderer
+from rrvf_lab.leaves.pictures import png
 
 HERE = Path(__file__).parent
 
-# stem: (what the data are about, data of the picture, data to be drawn in its style, the drawing)
+# stem: (the data, the drawing)
 CHARTS = {
-    "bar_1": ("fruit sold at three stalls", "stalls = ['north', 'mill', 'quay']\nsold = [4, 7, 5]",
-              "stalls = ['oak', 'elm', 'ash', 'yew']\nsold = [9, 3, 6, 8]",
-              "fig, ax = plt.subplots(figsize=(4, 3))\nax.bar(stalls, sold, color='teal')\nax.set_title('Fruit sold')\n"
-              "ax.set_ylabel('crates')"),
-    "bar_2": ("rain in two towns", "months = ['Jan', 'Feb', 'Mar']\nrain = [30, 22, 41]",
-              "months = ['May', 'Jun', 'Jul']\nrain = [12, 8, 15]",
-              "fig, ax = plt.subplots(figsize=(4, 3))\nax.barh(months, rain, color='steelblue')\nax.set_xlabel('mm')"),
-    "bar_10": ("visitors by day", "days = ['Sat', 'Sun']\nold = [3, 5]\nyoung = [6, 2]",
-               "days = ['Mon', 'Tue']\nold = [1, 4]\nyoung = [2, 7]",
+    "bar_1": ("stalls = ['north', 'mill', 'quay']\nsold = [4, 7, 5]",
+              "fig, ax = plt.subplots(figsize=(4, 3))\nax.bar(stalls, sold, color='teal')\n"
+              "ax.set_title('Fruit sold')\nax.set_ylabel('crates')"),
+    "bar_2": ("months = ['Jan', 'Feb', 'Mar']\nrain = [30, 22, 41]",
+              "fig, ax = plt.subplots(figsize=(4, 3))\nax.barh(months, rain, color='steelblue')\n"
+              "ax.set_xlabel('mm')"),
+    "bar_10": ("days = ['Sat', 'Sun']\nold = [3, 5]\nyoung = [6, 2]",
                "fig, ax = plt.subplots(figsize=(4, 3))\nax.bar(days, old, color='gold', label='old')\n"
                "ax.bar(days, young, bottom=old, color='brown', label='young')\nax.legend()"),
-    "line_1": ("a kettle's warmth", "minutes = [0, 1, 2, 3, 4]\nwarmth = [20, 38, 61, 80, 99]",
-               "minutes = [0, 2, 4, 6]\nwarmth = [90, 71, 60, 52]",
+    "line_1": ("minutes = [0, 1, 2, 3, 4]\nwarmth = [20, 38, 61, 80, 99]",
                "fig, ax = plt.subplots(figsize=(4, 3))\nax.plot(minutes, warmth, 'o-', color='salmon')\n"
                "ax.set_xlabel('minutes')\nax.grid(True)"),
 }
 PART = "# ===================\n# Part {}: {}\n# ===================\n"
-ASK = ("There is a reference image for you and I also have a set of data about {}. Draw my data with matplotlib in the "
-       "style of the image.\n\n\n{}\n")
 
 PLOTS = {
     "python_matplotlib": [
@@ -49,7 +44,8 @@ PLOTS = {
          "A teal step line with four points, titled Steps."),
         ("https://matplotlib.org/stable/gallery/pie_and_polar_charts/own_pie.html",
          "import matplotlib.pyplot as plt\n\nfig, ax = plt.subplots(figsize=(4, 3))\n"
-         "ax.pie([5, 3, 2], labels=['a', 'b', 'c'])\nplt.show()\n", "A pie of three parts labelled a, b and c."),
+         "ax.pie([5, 3, 2], labels=['a', 'b', 'c'])\nplt.show()\n",
+         "A pie of three parts labelled a, b and c."),
         ("https://matplotlib.org/stable/gallery/lines_bars_and_markers/own_dots.html",
          "import matplotlib.pyplot as plt\n\nfig, ax = plt.subplots(figsize=(4, 3))\n"
          "ax.scatter([1, 2, 3], [3, 1, 2], s=60, color='brown')\nax.set_xlabel('width')\n"
@@ -64,37 +60,34 @@ PLOTS = {
 }
 
 PAGES = {
-    "7": ("<h1>Mill Lane Bakery</h1><p>Bread from six in the morning.</p><img src='rick.jpg' width='360' height='160'>"
-          "<ul><li>Rye</li><li>Oat</li></ul>"),
+    "7": ("<h1>Mill Lane Bakery</h1><p>Bread from six in the morning.</p>"
+          "<img src='rick.jpg' width='360' height='160'><ul><li>Rye</li><li>Oat</li></ul>"),
     "12": ("<nav><a href='#'>Home</a> <a href='#'>Boats</a></nav><h2>Boats for hire</h2>"
            "<table border='1'><tr><th>Boat</th><th>Seats</th></tr><tr><td>Heron</td><td>4</td></tr></table>"),
-    "105": "<h1>Post office</h1><p>Open on weekdays.</p><footer style='background:#ddd'>Parcels by noon</footer>",
+    "105": ("<h1>Post office</h1><p>Open on weekdays.</p>"
+            "<footer style='background:#ddd'>Parcels by noon</footer>"),
 }
 FRAME = ("<!DOCTYPE html>\n<html>\n<head><meta charset='utf-8'><style>"
          "body {{ font: 32px/1.6 'DejaVu Sans'; margin: 0; "
          "padding: 40px 56px; background: #f4f1ea }} h1, h2 {{ color: #7a3b12 }}"
          "</style></head>\n<body>{}</body>\n</html>\n")
 SIGHTS = ["<h1>Tea house</h1><p>Green, black and white tea.</p>",
-          "<div style='background:#264; color:#fff; padding:20px'>Garden club</div><p>We meet on Mondays.</p>",
+          "<div style='background:#264; color:#fff; padding:20px'>Garden club</div>"
+          "<p>We meet on Mondays.</p>",
           "<h2>Bicycle repair</h2><ol><li>Bring it</li><li>Wait</li></ol>",
           "<h1>Library</h1><p>Closed in August.</p><button>Renew</button>"]
 
 
 def chartmimic(renderer):
-    asked = []
-    for stem, (subject, *data, drawing) in CHARTS.items():
-        for task, values in zip(("direct_600", "customized_600"), data):
-            code = ("import matplotlib.pyplot as plt\nimport numpy as np; np.random.seed(0)\n\n"
-                    f"{PART.format(2, 'Data Preparation')}{values}\n\n"
-                    f"{PART.format(3, 'Plot Configuration and Rendering')}{drawing}\n\n"
-                    f"{PART.format(4, 'Saving Output')}plt.tight_layout()\n"
-                    f"plt.savefig(\"{stem}.pdf\", bbox_inches=\"tight\")\n")
-            folder = fresh("chartmimic", task, keep=stem != "bar_1")
-            (folder / f"{stem}.py").write_text(code)
-            drawn(renderer, code, "matplotlib").save(folder / f"{stem}.png", optimize=True)
-        asked.append({"idx": stem, "instruction": ASK.format(subject, data[1]), "width": 4.0, "height": 3.0,
-                      "code": code})
-    write_lines(HERE / "chartmimic/dimentions_info_edit.jsonl", asked)  # spelt as the benchmark spells it
+    folder = fresh("chartmimic", "direct_600")
+    for stem, (values, drawing) in CHARTS.items():
+        code = ("import matplotlib.pyplot as plt\nimport numpy as np; np.random.seed(0)\n\n"
+                f"{PART.format(2, 'Data Preparation')}{values}\n\n"
+                f"{PART.format(3, 'Plot Configuration and Rendering')}{drawing}\n\n"
+                f"{PART.format(4, 'Saving Output')}plt.tight_layout()\n"
+                f"plt.savefig(\"{stem}.pdf\", bbox_inches=\"tight\")\n")
+        (folder / f"{stem}.py").write_text(code)
+        drawn(renderer, code, "matplotlib").save(folder / f"{stem}.png", optimize=True)
 
 
 def plot2code(renderer):
@@ -104,7 +97,8 @@ def plot2code(renderer):
             name = f"ground_truth_image_{i}.png"
             drawn(renderer, code, task.partition("_")[2]).save(folder / name, optimize=True)
             rows.append({"file_name": name, "url": url, "code": code, "instruction": instruction})
-        write_lines(folder / "metadata.jsonl", rows)
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (folder / "metadata.jsonl").write_text(lines)
 
 
 def design2code(renderer):
@@ -127,10 +121,10 @@ def websight(renderer):
     (HERE / "websight/heldout.json").write_text(json.dumps(record) + "\n")
 
 
-def fresh(*parts, keep=False):
+def fresh(*parts):
+    """An empty folder."""
     folder = HERE.joinpath(*parts)
-    if not keep:
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -143,17 +137,12 @@ def drawn(renderer, code, language):
 
 
 def packed(picture):
-    file = io.BytesIO()
-    picture.save(file, "PNG", optimize=True)
-    return {"bytes": file.getvalue(), "path": None}
-
-
-def write_lines(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return {"bytes": png(picture, optimize=True), "path": None}
 
 
 def write_parquet(path, rows):
-    Dataset.from_list(rows, features=Features({"image": Image(), "text": Value("string")})).to_parquet(path)
+    columns = Features({"image": Image(), "text": Value("string")})
+    Dataset.from_list(rows, features=columns).to_parquet(path)
 
 
 if __name__ == "__main__":

@@ -69,21 +69,6 @@ PARTS = ("text", "layout", "type", "color")
 WIDTH = 256               # pixels in a row of the figure that carries the facts
 THIN_ABOVE, THIN_AT = 10, 0.7
 MOST = 5000               # colours of one program: more would take minutes to compare, which a hostile one may want
-MARKS = re.compile(r"# Part 2: Data Preparation\n# =+\n(.*?)# =+\n# Part 3: Plot Configuration and Rendering",
-                   re.DOTALL)
-GIVEN = """import warnings; warnings.filterwarnings("ignore")
-import math, colorsys
-import numpy as np, pandas as pd
-import matplotlib.pyplot as plt, matplotlib.colors as mcolors, matplotlib.gridspec as gridspec
-from matplotlib import cm
-from matplotlib.colors import LogNorm
-from matplotlib.gridspec import GridSpec
-for _line in ("import seaborn as sns", "import networkx as nx", "from matplotlib_venn import venn2",
-              "from scipy.stats import gaussian_kde, multivariate_normal, norm"):
-    try: exec(_line)
-    except ImportError: pass
-np.random.seed(0)
-"""
 
 
 def _observe(code, labels, subclasses, width):
@@ -385,18 +370,6 @@ def as_harness(code: str) -> str:
     for end in (r"plt\.savefig\(.*", r"plt.show\(.*"):
         code = re.sub(end, "", code, flags=re.DOTALL)
     return code.strip() + '\nplt.savefig("chart.pdf")'
-
-
-def with_data(candidate: str, reference: str) -> str:
-    """The candidate of a *customized* item: the reference's data block and the harness' imports come before it.
-
-    Raises ValueError when the reference has no "Part 2: Data Preparation" block.
-    """
-    found = MARKS.search(reference)
-    if not found:
-        raise ValueError("the reference has no '# Part 2: Data Preparation' block, which items of the customized set "
-                         "have; score it as a direct item, without with_data")
-    return f"{GIVEN}{found[1].strip()}\n{candidate}"
 
 
 def _listen(codes, labels, subclasses, renderer):

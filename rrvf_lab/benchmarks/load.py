@@ -1,8 +1,8 @@
 """Benchmarks in: ChartMimic, Plot2Code, Design2Code and WebSight become a `datasets.Dataset` each.
 
-They are read as they lie on disk or in the hub's cache. Columns beyond the picture (`reference` code, `kind`, ...)
-are for evaluation: an episode ignores them, so the policy never sees them. A benchmark with an item missing or broken
-is an error, because a mean over fewer items is another number.
+They are read as they lie on disk or in the hub's cache. Columns beyond the picture (`reference` code, `kind`,
+...) are for evaluation: an episode ignores them, so the policy never sees them. A benchmark with an item
+missing or broken is an error, because a mean over fewer items is another number.
 
 Left out: Plot2Code's R plots, Design2Code's hard set, and the figure size that ChartMimic's own prompt tells.
 WebSight's and Design2Code's parquet pictures are decoded when they are used, not here.
@@ -24,27 +24,27 @@ def load_benchmark(name, path=None, split=None):
     """Read a benchmark that has reference code.
 
     Args:
-        name: "chartmimic" (v2, direct), "chartmimic-customized", "plot2code", "design2code", "websight" (v0.1) or
-            "websight-v0.2".
-        path: the folder of a local copy, as the benchmark's own download gives it; small stand-ins in the same form
-            are in data/benchmarks. Without it the hub's cache is read, and filled when the hub can be reached.
+        name: "chartmimic" (v2, direct), "plot2code", "design2code" or "websight" (v0.1).
+        path: the folder of a local copy, as the benchmark's own download gives it; small stand-ins in the
+            same form are in data/benchmarks. Without it the hub's cache is read, and filled when the hub can
+            be reached.
         split: ChartMimic "600" (test-mini, default) or "1800"; Plot2Code "python_matplotlib" (default) or
             "python_plotly"; WebSight, which has none of its own, "heldout" (default; the rows that
-            data/benchmarks/websight-heldout.json records, or a heldout.json in `path`) or "train" (all other rows).
+            data/benchmarks/websight-heldout.json records, or a heldout.json in `path`) or "train" (all other
+            rows).
 
-    Returns: a `datasets.Dataset` with `id`, `image` (RGB), `language`, and for evaluation alone `reference` (code)
-        and `kind` (chart type, gallery section, or "page"). "plot2code" adds the `instruction` of its conditional
-        task; `play` runs its direct task, the image alone. "chartmimic-customized" is a task that `play` does not
-        run: `image` is the chart whose style is wanted, `instruction` holds other data to draw in it, `target` and
-        `reference` are the wanted chart, and feedback would show it. Write code from image and instruction, then
-        score it with `metrics.low_level(reference, code)`.
+    Returns: a `datasets.Dataset` with `id`, `image` (RGB), `language`, and for evaluation alone `reference`
+        (code) and `kind` (chart type, gallery section, or "page"). "plot2code" adds the `instruction` of its
+        conditional task; `play` runs its direct task, the image alone.
 
-    Raises: ValueError (unknown name or split, a broken item), FileNotFoundError (nothing there, or a part of it; names
-        the part, its size and the command that gets it). Fewer items than the benchmark has are a UserWarning.
+    Raises: ValueError (unknown name or split, a broken item), FileNotFoundError (nothing there, or a part of
+        it; names the part, its size and the command that gets it). Fewer items than the benchmark has are a
+        UserWarning.
 
-    Sources: arXiv 2406.09961 (ChartMimic), 2405.07990 (Plot2Code), 2403.03163 (Design2Code), 2403.09029 (WebSight).
+    Sources: arXiv 2406.09961 (ChartMimic), 2405.07990 (Plot2Code), 2403.03163 (Design2Code), 2403.09029
+        (WebSight).
 
-        charts = load_benchmark("chartmimic", "data/benchmarks/chartmimic"); charts[0]["image"], charts[0]["kind"]
+    Example: `load_benchmark("chartmimic", "data/benchmarks/chartmimic")[0]["kind"]`.
     """
     if name not in BENCHMARKS:
         raise ValueError(f"no benchmark {name!r}; there are {', '.join(BENCHMARKS)}")
@@ -60,8 +60,8 @@ def load_benchmark(name, path=None, split=None):
                                 f"load_benchmark({name!r}, 'data/{source.title}')") from None
     whole = source.splits[split]
     if whole and len(rows) != whole:
-        warnings.warn(f"{name} {split} in '{folder}' holds {len(rows)} items, the benchmark {whole}: numbers on it do "
-                      "not compare with published ones", stacklevel=2)
+        warnings.warn(f"{name} {split} in '{folder}' holds {len(rows)} items, the benchmark {whole}: "
+                      "numbers on it do not compare with published ones", stacklevel=2)
     return rows
 
 
@@ -71,7 +71,8 @@ class _Missing(Exception):
 
 @dataclass(frozen=True)
 class _Benchmark:
-    """Where a benchmark comes from: its name, hub repository, files there, size, splits with their items, reader."""
+    """Where a benchmark comes from: its name, hub repository, files there, their size, the items of each
+    split (None: not known), and the reader."""
 
     title: str
     repository: str
@@ -88,15 +89,16 @@ class _Benchmark:
 
 
 def _cached(source):
-    """The folder of a benchmark's files in the hub's cache, loaded where they are not; archives unpacked beside it."""
+    """The folder of a benchmark's files in the hub's cache, loaded where they are not; an archive is unpacked
+    beside it."""
     from datasets import DownloadManager
     from huggingface_hub import snapshot_download
 
     try:
         folder = Path(snapshot_download(source.repository, repo_type="dataset", allow_patterns=source.files))
-    except Exception:  # no network, offline mode, a proxy's page: the command says what to do about all of them
-        raise _Missing(f"{source.files} of {source.repository} in the hub's cache, and the hub does not give it now"
-                       ) from None
+    except Exception:  # no network, offline mode, a proxy's page: the command helps with all of them
+        raise _Missing(f"{source.files} of {source.repository} in the hub's cache, and the hub does not "
+                       "give it now") from None
     archives = sorted(folder.glob("*.tar.gz"))
     return Path(DownloadManager().extract(str(archives[0]))) if archives else folder
 
@@ -108,38 +110,15 @@ def _found(path):
     return folder
 
 
-def _chartmimic(folder, split, customized=False):
-    """<task>_<split>/<kind>_<n>.py and .png; customized tasks share their numbers with the direct ones they restyle."""
-    task = folder / f"{'customized' if customized else 'direct'}_{split}"
+def _chartmimic(folder, split):
+    """direct_<split>/<kind>_<n>.py and .png."""
+    task = folder / f"direct_{split}"
     programs = sorted(task.glob("*.py"), key=_number)
     if not programs:
         raise _Missing(f"{task.name}/*.py in '{folder}'")
-    asked = _instructions(folder) if customized else {}
-    rows = []
-    for program in programs:
-        row = {"id": program.stem, "image": _picture(folder / f"direct_{split}" / f"{program.stem}.png"),
-               "language": "matplotlib", "reference": program.read_text("utf-8", "replace"),
-               "kind": program.stem.rpartition("_")[0]}
-        if customized:
-            if program.stem not in asked:
-                raise ValueError(f"{INSTRUCTIONS} has no instruction for {program.stem}")
-            row |= {"instruction": asked[program.stem], "target": _picture(program.with_suffix(".png"))}
-        rows.append(row)
-    return _dataset(rows)
-
-
-def _customized(folder, split):
-    return _chartmimic(folder, split, customized=True)
-
-
-INSTRUCTIONS = "dimentions_info_edit.jsonl"  # spelt so in github ChartMimic/ChartMimic, beside the folder `dataset`
-
-
-def _instructions(folder):
-    for file in (folder / INSTRUCTIONS, folder.parent / INSTRUCTIONS):
-        if file.exists():
-            return {row["idx"]: row["instruction"] for row in _lines(file, "idx", "instruction")}
-    raise _Missing(f"{INSTRUCTIONS} in '{folder}'")
+    return _dataset([{"id": program.stem, "image": _picture(program.with_suffix(".png")),
+                      "language": "matplotlib", "reference": program.read_text("utf-8", "replace"),
+                      "kind": program.stem.rpartition("_")[0]} for program in programs])
 
 
 def _plot2code(folder, split):
@@ -147,8 +126,9 @@ def _plot2code(folder, split):
     file = folder / "data" / split / "test" / "metadata.jsonl"
     if not file.exists():
         raise _Missing(f"{file.relative_to(folder)} in '{folder}'")
+    language = split.partition("_")[2]
     return _dataset([{"id": Path(row["file_name"]).stem, "image": _picture(file.parent / row["file_name"]),
-                      "language": split.partition("_")[2], "reference": row["code"], "kind": _section(row["url"]),
+                      "language": language, "reference": row["code"], "kind": _section(row["url"]),
                       "instruction": row["instruction"]}
                      for row in _lines(file, "file_name", "url", "code", "instruction")])
 
@@ -156,7 +136,9 @@ def _plot2code(folder, split):
 def _section(url):
     """"pie_and_polar_charts" of matplotlib's gallery, "bar-charts" of plotly's pages."""
     parts = [part for part in url.split("/") if part]
-    return parts[parts.index("gallery") + 1] if "gallery" in parts[:-1] else parts[-1] if parts else ""
+    if "gallery" in parts[:-1]:
+        return parts[parts.index("gallery") + 1]
+    return parts[-1] if parts else ""
 
 
 def _design2code(folder, split):
@@ -168,39 +150,46 @@ def _design2code(folder, split):
     return _parquet(folder, "data/train-*-of-00001.parquet")
 
 
-def _websight(folder, split, version="v0.1", place="data"):
-    """Parquet files; the held-out rows are those of one file that the record names."""
+def _websight(folder, split):
+    """data/train-*.parquet; the held-out rows are those of one file that the record names."""
     from datasets import concatenate_datasets
 
-    record = folder / "heldout.json"
-    record = record if record.exists() else REPOSITORY / "data/benchmarks/websight-heldout.json"
-    try:
-        shard, kept = (json.loads(record.read_text("utf-8"))[version][key] for key in ("shard", "rows"))
-    except (ValueError, TypeError, KeyError):
-        raise ValueError(f"{record} does not record the held-out rows of {version}; its form is "
-                         f'{{"{version}": {{"shard": "train-...", "rows": [0, 1]}}}}') from None
+    shard, held_out = _held_out(folder)
     if split == "heldout":
-        rows = _parquet(folder, f"{place}/{shard}-*.parquet")
-        if kept[-1] >= len(rows):
-            raise ValueError(f"{record} holds out row {kept[-1]}, but {shard} has {len(rows)} rows")
-        return rows.select(kept)
+        rows = _parquet(folder, f"data/{shard}-*.parquet")
+        if held_out[-1] >= len(rows):
+            raise ValueError(f"{_record(folder)} holds out row {held_out[-1]}, but {shard} has {len(rows)} "
+                             "rows")
+        return rows.select(held_out)
     parts = []
-    for file in sorted(folder.glob(f"{place}/train-*.parquet")):
-        rows = _parquet(folder, f"{place}/{file.name}")
+    for file in sorted(folder.glob("data/train-*.parquet")):
+        rows = _parquet(folder, f"data/{file.name}")
         if file.name.startswith(shard):
-            rows = rows.select(sorted(set(range(len(rows))) - set(kept)))
+            rows = rows.select(sorted(set(range(len(rows))) - set(held_out)))
         parts.append(rows)
     if not parts:
-        raise _Missing(f"{place}/train-*.parquet in '{folder}'")
+        raise _Missing(f"data/train-*.parquet in '{folder}'")
     return concatenate_datasets(parts)
 
 
-def _websight_2(folder, split):
-    return _websight(folder, split, "v0.2", "v0.2")
+def _held_out(folder):
+    """(the file, the numbers of its rows) that are held out."""
+    try:
+        record = json.loads(_record(folder).read_text("utf-8"))["v0.1"]
+        return record["shard"], record["rows"]
+    except (ValueError, TypeError, KeyError):
+        raise ValueError(f"{_record(folder)} does not record the held-out rows of v0.1; its form is "
+                         '{"v0.1": {"shard": "train-...", "rows": [0, 1]}}') from None
+
+
+def _record(folder):
+    own = folder / "heldout.json"
+    return own if own.exists() else REPOSITORY / "data/benchmarks/websight-heldout.json"
 
 
 def _parquet(folder, pattern):
-    """A file of pictures and pages with the columns of a benchmark; ids are the file's number and the row's."""
+    """A file of pictures and pages with the columns of a benchmark; ids are the file's number and the
+    row's."""
     import pyarrow.parquet
     from datasets import Dataset, Image
 
@@ -218,14 +207,15 @@ def _parquet(folder, pattern):
     rows = rows.add_column("id", [f"{number}-{i:05d}" for i in range(len(rows))])
     for name, value in (("language", "html"), ("kind", "page")):
         rows = rows.add_column(name, [value] * len(rows))
-    return rows.cast_column("image", Image(mode="RGB")).select_columns(["id", "image", "language", "reference", "kind"])
+    rows = rows.cast_column("image", Image(mode="RGB"))
+    return rows.select_columns(["id", "image", "language", "reference", "kind"])
 
 
 def _dataset(rows):
     from datasets import Dataset, Features, Image, Value
 
-    pictures = {"image": Image(mode="RGB"), "target": Image(mode="RGB")}
-    return Dataset.from_list(rows, features=Features({name: pictures.get(name, Value("string")) for name in rows[0]}))
+    kinds = dict.fromkeys(rows[0], Value("string")) | {"image": Image(mode="RGB")}
+    return Dataset.from_list(rows, features=Features(kinds))
 
 
 def _picture(file):
@@ -234,8 +224,8 @@ def _picture(file):
     try:
         return readable(file)
     except Exception as error:
-        raise ValueError(f"{file}: {reason(error)}; a benchmark is read whole or not at all, so get that file again"
-                         ) from None
+        raise ValueError(f"{file}: {reason(error)}; a benchmark is read whole or not at all, so get that "
+                         "file again") from None
 
 
 def _lines(file, *names):
@@ -257,21 +247,19 @@ def _number(file):
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", file.stem)]
 
 
-_CHARTS = ("ChartMimic", "ChartMimic/ChartMimic", "dataset-iclr.tar.gz", "389 MB packed, 4800 items")
-_UNPACK = " && tar xzf data/ChartMimic/dataset-iclr.tar.gz -C data/ChartMimic"
-_TEXTS = (f"{_UNPACK} && curl -L https://raw.githubusercontent.com/ChartMimic/ChartMimic/main/{INSTRUCTIONS} "
-          f"-o data/ChartMimic/{INSTRUCTIONS}")
-_SIGHT = ("WebSight", "HuggingFaceM4/WebSight")
 # sizes as the hub lists these files, or shards like them
 BENCHMARKS = {
-    "chartmimic": _Benchmark(*_CHARTS, {"600": 600, "1800": 1800}, _chartmimic, _UNPACK),
-    "chartmimic-customized": _Benchmark(*_CHARTS, {"600": 600, "1800": 1800}, _customized, _TEXTS),
-    "plot2code": _Benchmark("Plot2Code", "TencentARC/Plot2Code", "data/*", "20.5 MB, 368 items",
-                            {"python_matplotlib": 132, "python_plotly": 150}, _plot2code),
-    "design2code": _Benchmark("Design2Code", "SALT-NLP/Design2Code-hf", "data/*.parquet", "77.6 MB, 484 items",
-                              {"test": 484}, _design2code),
-    "websight": _Benchmark(*_SIGHT, "data/train-00070-of-00071-*.parquet", "one of 71 files, about 440 MB",
-                           {"heldout": 500, "train": None}, _websight),
-    "websight-v0.2": _Benchmark(*_SIGHT, "v0.2/train-00737-of-00738-*.parquet", "one of 738 files, about 415 MB",
-                                {"heldout": 500, "train": None}, _websight_2),
+    "chartmimic": _Benchmark(
+        "ChartMimic", "ChartMimic/ChartMimic", "dataset-iclr.tar.gz", "389 MB packed, 4800 items",
+        {"600": 600, "1800": 1800}, _chartmimic,
+        " && tar xzf data/ChartMimic/dataset-iclr.tar.gz -C data/ChartMimic"),
+    "plot2code": _Benchmark(
+        "Plot2Code", "TencentARC/Plot2Code", "data/*", "20.5 MB, 368 items",
+        {"python_matplotlib": 132, "python_plotly": 150}, _plot2code),
+    "design2code": _Benchmark(
+        "Design2Code", "SALT-NLP/Design2Code-hf", "data/*.parquet", "77.6 MB, 484 items",
+        {"test": 484}, _design2code),
+    "websight": _Benchmark(
+        "WebSight", "HuggingFaceM4/WebSight", "data/train-00070-of-00071-*.parquet",
+        "one of 71 files, about 440 MB", {"heldout": 500, "train": None}, _websight),
 }

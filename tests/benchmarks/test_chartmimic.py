@@ -161,15 +161,6 @@ def test_a_graph_only_counts_its_axes():
     assert chartmimic.score(reference, candidate, graph=True).layout == F1(0.5, 1.0)
 
 
-def test_a_customized_candidate_gets_the_references_data(renderer):
-    reference = ("# ===================\n# Part 2: Data Preparation\n# ===================\nheights = [1, 2]\n"
-                 "# ===================\n# Part 3: Plot Configuration and Rendering\n# ===================\n")
-    code = chartmimic.with_data("plt.bar([0, 1], heights)", reference)
-    assert chartmimic.observe([code], renderer=renderer)[0].types == {"bar": 1}
-    with pytest.raises(ValueError, match="no '# Part 2"):
-        chartmimic.with_data("plt.plot([1])", "plt.plot([1])")
-
-
 def test_failures_count_or_are_left_out_as_asked():
     scores = [LowLevel(F1(1, 1), F1(1, 1), F1(1, 1), F1(1, 1)), LowLevel(error="broken")]
     assert summarise(scores)["average"] == 50 and summarise(scores, failures="drop")["average"] == 100
