@@ -22,9 +22,10 @@ SETTINGS = {  # no news, nothing restored, and every cell in the page
     },
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
-UNNAMED = """() => [...document.querySelectorAll('.jp-OutputArea button, .jp-OutputArea input, .jp-OutputArea select, ' +
-    '.jp-OutputArea textarea, .jp-OutputArea summary')]
-    .filter(e => e.offsetParent !== null && !(e.textContent.trim() && ['BUTTON', 'SUMMARY'].includes(e.tagName))
+UNNAMED = """() => ['button', 'input', 'select', 'textarea', 'summary']
+    .flatMap(name => [...document.querySelectorAll('.jp-OutputArea ' + name)])
+    .filter(e => e.offsetParent !== null
+                 && !(e.textContent.trim() && ['BUTTON', 'SUMMARY'].includes(e.tagName))
                  && !e.getAttribute('aria-label') && ![...(e.labels || [])].some(l => l.textContent.trim()))
     .map(e => e.outerHTML.slice(0, 200))"""
 ALTLESS = """() => [...document.querySelectorAll('.jp-OutputArea img')]
@@ -71,8 +72,9 @@ def lab(tmp_path_factory):
         f"--ServerApp.root_dir={home / 'work'}",
     ]
     command += ["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []
-    server = subprocess.Popen(command, env=os.environ | {k: str(home / v) for k, v in folders.items()},
-                              stdout=open(home / "log", "w"), stderr=subprocess.STDOUT)
+    with open(home / "log", "w") as log:
+        server = subprocess.Popen(command, env=os.environ | {k: str(home / v) for k, v in folders.items()},
+                                  stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     try:
         for _ in range(240):
@@ -102,7 +104,7 @@ def chromium():
 def notebook(*cells):
     """A notebook of code cells, with the kernel named: else Lab asks for one."""
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
-    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=kernel)
+    return nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)), metadata=kernel)
 
 
 def opened(lab, chromium, name, notebook):
@@ -132,13 +134,3 @@ def opened(lab, chromium, name, notebook):
 def output(page, code):
     """What the first cell that holds `code` put out."""
     return page.locator(".jp-CodeCell", has_text=code).locator(".jp-OutputArea").first
-
-
-def harmless(page):
-    """Unfold everything; nothing that a hostile text asked for has run or stands in the page."""
-    for summary in page.locator(".jp-OutputArea summary").all():
-        summary.click()
-    page.wait_for_timeout(500)
-    assert page.evaluate("window.pwned") is None and page.errors == [] and page.locator(ERRORS).count() == 0
-    live = ", ".join(f".jp-OutputArea {what}" for what in ("script", "iframe", "[onerror]", "[onload]"))
-    assert page.locator(live).count() == 0

@@ -1,5 +1,5 @@
-"""What tests of the loop and of the widgets play with: a renderer without a sandbox, policies without a model,
-and a rollout of theirs. The fixtures reach tests through conftest.py."""
+"""What tests of the loop and of the widgets play with: a renderer without a sandbox, policies without a
+model, and a rollout of theirs. The fixtures reach tests through conftest.py."""
 import time
 
 import pytest
@@ -11,7 +11,7 @@ from rrvf_lab.talk import write_turn
 
 
 class Painter:
-    """A renderer of one-word programs: a colour paints a square of it, anything else fails; `drawn` has them."""
+    """A renderer of one-word programs: a colour paints a square of it, anything else fails."""
 
     def __init__(self):
         self.drawn = []

@@ -66,8 +66,8 @@ class GroupView(w.VBox):
                           tool=self.tool.value)
         self.sheet = sheet(self.rollouts, weights, self.scale.value, self.baseline.value,
                            shown=self.group.value)
-        self.note.value = status_html(self._said() + ".")
         self.page.value = self.sheet._repr_html_()
+        self.note.value = status_html(self._said() + ".")  # read out when the page is there
 
     def _said(self):
         """What the numbers on view come to, in a sentence of HTML."""

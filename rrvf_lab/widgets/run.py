@@ -145,7 +145,7 @@ class RunView(Following):
         filters = row(self.kind, self.order, self.first, self.last, self.every, self.image)
         pages = row(self.back, self.on, self.refresh, self.follow)
         self.children = [self.status, self.curves, hint, filters, self.count, pages, row(*self.cards),
-                         self.detail, self.weigh, self.group]
+                         self.detail, row(self.weigh), self.group]
         self.headline()
         self._find()
 
@@ -226,7 +226,7 @@ class Card(w.VBox):
     def __init__(self, opens):
         self.i, self.picture = None, w.HTML()
         self.button = button("Open", lambda: opens(self.i))
-        super().__init__([self.picture, self.button], layout={"width": "320px"})
+        super().__init__([self.picture, self.button], layout={"width": "320px", "align_items": "flex-start"})
 
     def fill(self, run, i) -> None:
         """Show rollout i; off the page where i is None."""

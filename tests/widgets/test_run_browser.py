@@ -1,80 +1,46 @@
-"""Groups and runs where people use them: notebooks 01 and 05, a live run and hostile rollouts in a real JupyterLab."""
+"""The views of groups and runs where people use them, in a real JupyterLab."""
+import contextlib
 import os
 import re
 import signal
-from pathlib import Path
 
-import nbformat
 import pytest
-from in_lab import ALTLESS, ERRORS, UNNAMED, opened
+from in_lab import ALTLESS, ERRORS, UNNAMED, notebook, opened, output
 
-ROOT = Path(__file__).resolve().parent.parent
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-HOSTILE = '''
+RUN = '''
 from dataclasses import replace
-from PIL import Image
+from pathlib import Path
 import rrvf_lab as rl
-from rrvf_lab.judge import Verdict
-from rrvf_lab.render import Rendering
-from rrvf_lab.reward import reward
-from rrvf_lab.rollout import Recorder
-evil = ("</pre></script><script>window.pwned = 1</script><img src=x onerror='window.pwned = 2'>\\x22>"
-        "<svg onload='window.pwned = 3'><img src='data:text/html,<script>1</script>'>\\x1b[2J\\x07 \\u202egnp.exe ")
-image = Image.new("RGB", (60, 40), "red")
-def made(k):
-    text = evil + "A" * (10**6 if k == 2 else 10)
-    drawn, failed = Rendering(image, None, 0.1, flags=(evil,)), Rendering(None, evil, 0.1)
-    good = rl.Turn(text, text, drawn, Verdict(k / 4, text, {}, text), text, "render")
-    bad = rl.Turn(evil, evil, failed, Verdict(0.0, evil, {}, evil), evil, "render", "run: " + evil)
-    r = rl.Rollout(image, "html", (good, bad), evil, k % 2, None, evil, {"step": 1, "group": 0, "advantage": k - 1.5})
-    return replace(r, reward=reward(r))
-Recorder("evil/rollouts").write("step-000001", [made(k) for k in range(4)])
-view = rl.inspect_run("evil")
-view
+from rrvf_lab.training.process import prepare
+rollouts = rl.load_rollouts("data/rollouts/group")
+folder = prepare(rl.TrainConfig(output="run", steps=2))
+for step in (1, 2):
+    made = [replace(r, info=r.info | {"step": step}) for r in rollouts[8 * step - 8:8 * step]]
+    rl.Recorder(folder / "rollouts").write(f"step-{step:06d}", made)
+(folder / "report.json").write_text("{}")
+run = rl.Run("run")
+print(run.counts())
 '''
-
-
-def _notebook(*cells):
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}  # else Lab asks
-    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=kernel)
-
-
-def _output(page, code):
-    return page.locator(".jp-CodeCell", has_text=code).locator(".jp-OutputArea").first
 
 
 @pytest.fixture(scope="module")
 def page(lab, chromium):
-    notebook = nbformat.read(ROOT / "notebooks" / "05_groups_and_advantages.ipynb", 4)
-    notebook.cells.append(nbformat.v4.new_code_cell("print('the', 'end')"))
-    page = opened(lab, chromium, "05.ipynb", notebook)
+    cells = [RUN, "rl.watch(run)", "rl.inspect_group(rollouts, scale='batch')", "rl.inspect_run(run)"]
+    page = opened(lab, chromium, "run.ipynb", notebook(*cells))
     page.locator(".js-plotly-plot").nth(1).wait_for()
     yield page
     page.close()
 
 
-def test_notebook_01_shows_every_picture_with_its_text(lab, chromium):
-    notebook = nbformat.read(ROOT / "notebooks" / "01_data.ipynb", 4)
-    notebook.cells.append(nbformat.v4.new_code_cell("print('the', 'end')"))
-    page = opened(lab, chromium, "01.ipynb", notebook)
-    assert page.locator(ERRORS).count() == 0 and page.evaluate(ALTLESS) == [] and page.errors == []
-    assert page.locator(".jp-OutputArea img").count() == 3
-    page.close()
-
-
-def test_notebook_05_runs_without_an_error_in_the_console(page):
-    assert page.locator(ERRORS).count() == 0 and page.errors == []
-    status = _output(page, "live = rl.watch(run)").get_by_role("status").inner_text()
-    assert status.startswith("../runs/notebook-05: finished; step 2 of 2")
-
-
 def test_every_control_has_a_name_and_every_picture_an_alt_text(page):
-    assert page.evaluate(UNNAMED) == [] and page.evaluate(ALTLESS) == []
+    assert page.evaluate(UNNAMED) == [] and page.evaluate(ALTLESS) == [] and page.errors == []
     tree = page.locator(".jp-Notebook").aria_snapshot()
-    for line in ('spinbutton "Vision weight"', 'combobox "Divide by the spread of the"', 'combobox "Baseline"',
-                 'combobox "Show"', 'combobox "Order"', 'spinbutton "From step"', 'textbox "Image"',
-                 'button "Stop the run"', 'checkbox "Follow the run"', 'progressbar "steps done"',
-                 'list "rollouts by advantage"', 'img "target image train-0355"', 'button "Open rollout'):
+    for line in ('spinbutton "Vision weight"', 'combobox "Divide by the spread of the"',
+                 'combobox "Baseline"', 'combobox "Show"', 'combobox "Order"', 'spinbutton "From step"',
+                 'textbox "Image"', 'button "Stop the run"', 'checkbox "Follow the run"',
+                 'progressbar "steps done"', 'list "rollouts by advantage"', 'img "target image train-0355"',
+                 'button "Open rollout'):
         assert line in tree, line
     roles = "button|combobox|spinbutton|textbox|checkbox|slider|img|progressbar"
     for area in page.locator(".jp-OutputArea").all():
@@ -83,38 +49,39 @@ def test_every_control_has_a_name_and_every_picture_an_alt_text(page):
         assert unnamed == ["img"] * area.locator(".js-plotly-plot").count()
 
 
+def test_a_finished_run_says_so(page):
+    status = output(page, "rl.watch(run)").get_by_role("status").inner_text()
+    assert status.startswith("run: finished; step 2 of 2")
+
+
 def test_a_moved_weight_reorders_the_group_and_equal_rewards_are_flagged(page):
-    group = _output(page, "view = rl.inspect_group(rollouts")
+    group = output(page, "rl.inspect_group")
 
-    def places():
-        return group.locator("ol > li").evaluate_all("all => all.map(e => e.innerText.match(/\\w+; .*/)[0])")  # the thoughts
+    def thoughts():
+        return group.locator("ol > li").evaluate_all("all => all.map(e => e.innerText.match(/\\w+; .*/)[0])")
 
-    group.get_by_role("spinbutton", name="Format weight").fill("0.1")
-    page.keyboard.press("Tab")
     group.get_by_role("status").filter(has_text="the recorded order").wait_for()
-    before = places()
+    before = thoughts()
     group.get_by_role("spinbutton", name="Format weight").fill("1")
     page.keyboard.press("Tab")
     group.get_by_role("status").filter(has_text="3 of 8 rollouts stand elsewhere").wait_for()
-    assert places() != before and group.get_by_text("was #2").count() == 1
-    for part in ("Vision", "Format"):
+    assert thoughts() != before and group.get_by_text("was #2").count() == 1
+    for part in ("Vision", "Format", "Tool"):
         group.get_by_role("spinbutton", name=f"{part} weight").fill("0")
         page.keyboard.press("Tab")
     group.get_by_text("Zero spread: all rewards are equal").wait_for()
 
 
-def test_other_groups_scales_and_baselines_show_other_advantages(page):
-    group = _output(page, "view = rl.inspect_group(rollouts")
-    for name, value in (("Group", "2 of 2: train-0381"), ("Baseline", "mean of the others"),
-                        ("Divide by the spread of the", "nothing: do not divide")):
-        before = group.locator("ol").inner_text()
-        group.get_by_role("combobox", name=name).select_option(value)
-        page.wait_for_function("([e, old]) => e.querySelector('ol').innerText !== old",
-                               arg=[group.element_handle(), before])
+def test_a_list_chosen_from_changes_the_sheet(page):
+    group = output(page, "rl.inspect_group")
+    before = group.locator("ol").inner_text()
+    group.get_by_role("combobox", name="Group").select_option("2 of 2: train-0381")
+    page.wait_for_function("([e, old]) => e.querySelector('ol').innerText !== old",
+                           arg=[group.element_handle(), before])
 
 
 def test_a_click_on_a_curve_shows_the_rollouts_behind_it(page):
-    browser = _output(page, "rl.inspect_run(run)")
+    browser = output(page, "rl.inspect_run(run)")
     browser.get_by_role("status").filter(has_text="16 of 16 rollouts").wait_for()
     browser.locator(".js-plotly-plot").scroll_into_view_if_needed()
     point = browser.locator(".scatterlayer .trace").first.locator(".point").last.bounding_box()
@@ -123,31 +90,34 @@ def test_a_click_on_a_curve_shows_the_rollouts_behind_it(page):
     page.mouse.down()
     page.mouse.up()
     browser.get_by_role("status").filter(has_text="8 of 16 rollouts").wait_for()
-    assert [browser.get_by_role("spinbutton", name=f"{end} step").input_value() for end in ("From", "To")] == ["2", "2"]
+    ends = [browser.get_by_role("spinbutton", name=f"{end} step").input_value() for end in ("From", "To")]
+    assert ends == ["2", "2"]
 
 
 def test_a_filter_a_rollout_its_group_and_new_weights(page):
-    browser = _output(page, "rl.inspect_run(run)")
+    browser = output(page, "rl.inspect_run(run)")
     browser.get_by_role("button", name="All steps").click()
     browser.get_by_role("combobox", name="Show").select_option("crashed: the final code drew nothing")
-    crashed = re.search(r"'crashed': (\d+)", _output(page, "print(run.counts())").inner_text()).group(1)
+    crashed = re.search(r"'crashed': (\d+)", output(page, "print(run.counts())").inner_text()).group(1)
+    assert int(crashed) > 0
     browser.get_by_role("status").filter(has_text=re.compile(rf"^{crashed} of 16 rollouts")).wait_for()
     browser.get_by_role("button", name="Open rollout").first.click()
     browser.get_by_role("heading", name="Its group, by advantage").wait_for()
-    assert browser.locator("ol > li").count() == 4
+    assert browser.locator("ol > li").count() == 8
     browser.get_by_role("button", name="Weigh this step anew").click()
     browser.get_by_role("spinbutton", name="Tool weight").wait_for()
     assert page.evaluate(UNNAMED) == [] and page.evaluate(ALTLESS) == [] and page.errors == []
+    assert page.locator(ERRORS).count() == 0
 
 
 def test_a_live_run_is_followed_survives_the_kernel_and_is_stopped(lab, chromium):
-    start = ("import rrvf_lab as rl; rl.start('demo', output='live', steps=500, prompts=1, group=4, micro_batch=4, "
-             "save_steps=1, test_images=None)")
-    page = opened(lab, chromium, "live.ipynb", _notebook(start, "rl.watch('live')"))
+    start = ("import rrvf_lab as rl; rl.start('demo', output='live', steps=500, prompts=1, group=4, "
+             "micro_batch=4, save_steps=1, test_images=None)")
+    page = opened(lab, chromium, "live.ipynb", notebook(start, "rl.watch('live')"))
     pid = int((lab[0] / "live" / "pid").read_text())
     try:
-        watched = _output(page, "rl.watch('live')")
-        two = re.compile(r"running; step [2-9] of 500")
+        watched = output(page, "rl.watch('live')")
+        two = re.compile(r"running; step ([2-9]|\d\d+) of 500")
         watched.get_by_role("status").filter(has_text=two).wait_for(timeout=240_000)
         watched.get_by_role("heading", name=re.compile("A group of step")).wait_for()
         page.get_by_role("menuitem", name="Kernel", exact=True).click()
@@ -158,7 +128,7 @@ def test_a_live_run_is_followed_survives_the_kernel_and_is_stopped(lab, chromium
         page.keyboard.press("Control+A")
         page.keyboard.type("import rrvf_lab as rl; rl.watch('live')  # again")
         page.keyboard.press("Control+Enter")
-        watched = _output(page, "# again")
+        watched = output(page, "# again")
         watched.get_by_role("status").filter(has_text="running; step").wait_for()
         os.kill(pid, 0)
         watched.get_by_role("button", name="Stop the run").click()
@@ -167,26 +137,6 @@ def test_a_live_run_is_followed_survives_the_kernel_and_is_stopped(lab, chromium
             os.kill(pid, 0)
         assert watched.get_by_role("button", name="Resume it").is_enabled() and page.errors == []
     finally:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    page.close()
-
-
-def test_hostile_text_runs_no_script(lab, chromium):
-    cells = [HOSTILE, "rl.inspect_group(rl.load_rollouts('evil'))", "rl.watch('evil')", "print('the', 'end')"]
-    page = opened(lab, chromium, "evil.ipynb", _notebook(*cells))
-    browser = _output(page, "view = rl.inspect_run")
-    browser.get_by_role("button", name="Open rollout 2").click()
-    browser.get_by_role("heading", name="Its group, by advantage").wait_for()
-    browser.get_by_role("button", name="Weigh this step anew").click()
-    browser.get_by_role("spinbutton", name="Tool weight").wait_for()
-    for summary in page.locator(".jp-OutputArea summary").all():
-        summary.click()
-    page.wait_for_timeout(1000)
-    assert page.evaluate("window.pwned") is None and page.errors == [] and page.locator(ERRORS).count() == 0
-    live = ", ".join(f".jp-OutputArea {what}" for what in ("script", "iframe", "[onerror]", "[onload]"))
-    assert page.locator(live).count() == 0
-    assert "\u202e" not in page.locator(".jp-Notebook").inner_text() and page.evaluate(ALTLESS) == []
     page.close()
