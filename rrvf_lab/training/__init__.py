@@ -5,7 +5,7 @@ process.
     budget      do all turns fit the completion?       memory      will it fit the machine?
     process     who trains into a folder; starting and ending it
     arguments   the settings in TRL's words            trainer     `RRVFTrainer`
-    sampling    LoRA merged, ends of rows noticed      distinct    equal pictures encoded once
+    sampling    LoRA merged, ends of rows noticed
     runs        a run folder as an index               report      what a finished run leaves
     advantages  what GRPO makes of rewards
 

@@ -31,7 +31,7 @@ from accelerate.utils import gather_object
 from transformers import TrainerCallback, TrainerState
 from trl import GRPOTrainer
 
-from ..judge.protocol import stop_where_none_scored
+from ..judge.protocol import JudgeStopped, stop_where_none_scored
 from ..records.store import Recorder
 from .advantages import FLAT
 from .report import PHASES
@@ -96,7 +96,12 @@ class RRVFTrainer(GRPOTrainer):
 
     def _generate_and_score_completions(self, inputs):
         started = time.perf_counter()
-        output = super()._generate_and_score_completions(inputs)
+        try:
+            output = super()._generate_and_score_completions(inputs)
+        except Exception:
+            if stopped := _stopped_judge(self.environments):
+                raise stopped from None
+            raise
         check_images(output, self.processing_class)
         for env in self.environments:
             for phase, spent in env.episode.seconds.items():
@@ -184,6 +189,17 @@ class _ForgetLater(TrainerCallback):
     def on_train_begin(self, args, state, control, **kwargs):
         if state.is_world_process_zero:  # the others record nothing before the first rewards are gathered
             self.recorder.drop_after(state.global_step)
+
+
+def _stopped_judge(environments):
+    """The `JudgeStopped` of a batch, or None. TRL takes it for an error of the tool, and where every call
+    of a batch ends in one it trips over replies without a picture, before rewards are asked for."""
+    for env in environments or ():
+        try:
+            env.episode.close()
+        except JudgeStopped as stopped:
+            return stopped
+    return None
 
 
 def assistant_turns(text: str) -> list[str]:

@@ -1,12 +1,14 @@
-"""One GRPO step with the shapes of a real model and random weights: seconds by phase, tokens a second, peak memory.
+"""One GRPO step with the shapes of a real model and random weights: seconds by phase, tokens a second, peak
+memory.
 
     python tests/benchmarks/bench_gpu.py --shapes 7b --four-bit --checkpointing --prompts 8 --turns 3
-    python tests/benchmarks/bench_gpu.py --shapes tiny --four-bit --checkpointing     # the same on a CPU, in seconds
+    python tests/benchmarks/bench_gpu.py --shapes tiny --four-bit --checkpointing   # on a CPU, in seconds
 
-No weights are downloaded: the model is made from its configuration, with the embedded model's tokenizer. Random weights
-write no programs, so every turn is sampled in full (`--tokens` each, nothing ends early) and its text then exchanged
-for a real program of that length: generation, rendering, judging and the update all do their real work. One step warms
-up, `--steps` are measured. A JSON row is appended to `--output`, with `rrvf_lab.memory.estimate` beside the peak.
+No weights are downloaded: the model is made from its configuration, with the embedded model's tokenizer.
+Random weights write no programs, so every turn is sampled in full (`--tokens` each, nothing ends early) and
+its text then exchanged for a real program of that length: generation, rendering, judging and the update all
+do their real work. One step warms up, `--steps` are measured. A JSON row is appended to `--output`, with
+`training.memory.estimate` beside the peak.
 
 Left out: real weights, rollouts of uneven length, vLLM, several GPUs.
 """
@@ -18,11 +20,19 @@ import time
 from pathlib import Path
 
 import torch
+from trl import GRPOTrainer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from rrvf_lab.environment import write_turn
-from rrvf_lab.memory import SHAPES, estimate, shapes_of
-from rrvf_lab.train import TrainConfig, make_trainer, token_budget
+from rrvf_lab.nano import load_model
+from rrvf_lab.nano.loading import HOME
+from rrvf_lab.nano.processor import CHAT_TEMPLATE, ImageTextProcessor, load_processor
+from rrvf_lab.talk import write_turn
+from rrvf_lab.train import make_trainer
+from rrvf_lab.training import TrainConfig
+from rrvf_lab.training.budget import token_budget
+from rrvf_lab.training.memory import SHAPES, estimate, shapes_of
+from rrvf_lab.training.report import PHASES
+from rrvf_lab.training.trainer import peak_memory
 
 # "tiny" keeps the proportions of the real ones
 SIZES = {"7b": SHAPES["Qwen/Qwen2.5-VL-7B-Instruct"], "3b": SHAPES["Qwen/Qwen2.5-VL-3B-Instruct"],
@@ -34,13 +44,12 @@ LINE = "ax.text({}, 0.5, 'a label of the chart', color='teal', fontsize=9, rotat
 
 
 def random_model(folder, size: str = "tiny"):
-    """Save a Qwen2.5-VL with random weights and a processor in `folder`, as a checkpoint from the hub would lie there."""
+    """Save a Qwen2.5-VL with random weights and a processor in `folder`, as a checkpoint of the hub would lie
+    there."""
     from transformers import Qwen2_5_VLForConditionalGeneration
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-    from rrvf_lab.nano import CHAT_TEMPLATE, ImageTextProcessor, build_tokenizer
-
-    tokenizer = build_tokenizer()
+    tokenizer = load_processor(HOME / "nano").tokenizer
     ids = {name: tokenizer.convert_tokens_to_ids(f"<|{name}|>") for name in
            ("image_pad", "video_pad", "vision_start", "vision_end", "im_end", "endoftext")}
     shapes = shapes_of(*SIZES[size], image_token_id=ids["image_pad"], video_token_id=ids["video_pad"],
@@ -52,13 +61,15 @@ def random_model(folder, size: str = "tiny"):
         torch.set_default_dtype(torch.float32)
     model.generation_config.update(eos_token_id=ids["im_end"], pad_token_id=ids["endoftext"])
     model.save_pretrained(folder)
-    ImageTextProcessor(Qwen2VLImageProcessorPil(), tokenizer, chat_template=CHAT_TEMPLATE).save_pretrained(folder)
+    processor = ImageTextProcessor(Qwen2VLImageProcessorPil(), tokenizer, chat_template=CHAT_TEMPLATE)
+    processor.save_pretrained(folder)
     return folder
 
 
 def program(tokenizer, length: int, variant: int) -> str:
     """A turn of at most `length` tokens that draws something different for each variant."""
-    code = f"import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.bar(range(5), [{variant % 7 + 1}, 3, 5, 2, 4])\n"
+    code = ("import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\n"
+            f"ax.bar(range(5), [{variant % 7 + 1}, 3, 5, 2, 4])\n")
     turn = write_turn("A bar chart.", code)
     while True:
         code += LINE.format(round(len(code) % 50 / 10, 1))
@@ -74,8 +85,6 @@ def scripted(trainer, tokens: int):
     trainer.generation_kwargs = {**trainer.args.generation_kwargs, "min_new_tokens": tokens}
     trainer.generation_config.min_new_tokens = tokens
 
-    from trl import GRPOTrainer
-
     def exchanged(self, prompt_ids, *args, **kwargs):
         ids, logprobs = plain(self, prompt_ids, *args, **kwargs)
         state["tokens"] += sum(map(len, ids))
@@ -88,7 +97,7 @@ def scripted(trainer, tokens: int):
     return state, lambda: setattr(GRPOTrainer, "_generate_single_turn", plain)
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--shapes", choices=list(SIZES), default="tiny")
     parser.add_argument("--four-bit", action="store_true")
@@ -100,30 +109,40 @@ def main():
     parser.add_argument("--tokens", type=int, default=512, help="of one turn")
     parser.add_argument("--steps", type=int, default=1)
     parser.add_argument("--output", type=Path, help="append the row to this file")
-    options = parser.parse_args()
-    from rrvf_lab.policy import load_model
-    from rrvf_lab.trainer import peak_memory
+    return parser.parse_args()
 
+
+def settings(options, folder):
+    """A run over a random model in `folder`, with room for all its turns."""
+    model = str(random_model(Path(folder) / "model", options.shapes))
+    config = TrainConfig.load(
+        "qwen2.5-vl-7b-qlora", model=model, output=str(Path(folder) / "run"), four_bit=options.four_bit,
+        gradient_checkpointing=options.checkpointing, prompts=options.prompts, group=options.group,
+        micro_batch=options.micro_batch, max_turns=options.turns, max_new_tokens=options.tokens,
+        max_completion_length=100_000, steps=1 + options.steps, test_images=None, save_steps=1000,
+        warmup_steps=0)
+    config.max_completion_length = token_budget(config, load_model(model)[1])["needed"]
+    return config
+
+
+def main():
+    options = arguments()
     with tempfile.TemporaryDirectory() as folder:
-        model = random_model(Path(folder) / "model", options.shapes)
-        config = TrainConfig.load(
-            "qwen2.5-vl-7b-qlora", model=str(model), output=str(Path(folder) / "run"), four_bit=options.four_bit,
-            gradient_checkpointing=options.checkpointing, prompts=options.prompts, group=options.group,
-            micro_batch=options.micro_batch, max_turns=options.turns, max_new_tokens=options.tokens,
-            max_completion_length=100_000, steps=1 + options.steps, test_images=None, save_steps=1000, warmup_steps=0)
-        config.max_completion_length = token_budget(config, load_model(str(model))[1])["needed"]
+        config = settings(options, folder)
         trainer = make_trainer(config)
         state, undo = scripted(trainer, options.tokens)
         started = time.perf_counter()
         trainer.train()
         undo()
         rows = [row for row in trainer.state.log_history if "seconds/generate" in row][1:]
-        seconds = {p: sum(row[f"seconds/{p}"] for row in rows) / len(rows) for p in ("generate", "render", "judge", "update")}
+        seconds = {p: sum(row[f"seconds/{p}"] for row in rows) / len(rows) for p in PHASES}
+        waits = seconds["render"] + seconds["judge"]
         step = sum(row["step_time"] for row in rows) / len(rows)
         row = vars(options) | {
-            "output": None, "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            "output": None,
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
             "seconds": {k: round(v, 2) for k, v in seconds.items()}, "step": round(step, 2),
-            "render_and_judge_share": round((seconds["render"] + seconds["judge"]) / sum(seconds.values()), 4),
+            "render_and_judge_share": round(waits / sum(seconds.values()), 4),
             "sampled_tokens_per_s": round(state["tokens"] / (1 + options.steps) / seconds["generate"]),
             "peak_gb": round(peak_memory(), 2), "predicted_gb": round(estimate(config).peak, 2),
             "exec_rate": rows[-1]["exec_rate"], "turns": rows[-1]["tool_calls"] + 1,

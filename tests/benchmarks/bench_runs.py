@@ -2,10 +2,10 @@
 
     python tests/benchmarks/bench_runs.py --rollouts 50000
 
-A synthetic run is written into a temporary folder (real rows of 64 to a step, two drafts of about 1.2 kB each, shared
-pictures), then opened by a fresh process. Wall and CPU seconds: opening cold (with the imports of ipywidgets and
-plotly), opening again, every filter and order with a page of pictures. Other work on the machine shows in the wall times.
-"""
+A synthetic run is written into a temporary folder (real rows of 64 to a step, two drafts of about 1.2 kB
+each, shared pictures), then opened by a fresh process. Wall and CPU seconds: opening cold (with the imports
+of ipywidgets and plotly), opening again, every filter and order with a page of pictures. Other work on the
+machine shows in the wall times. """
 import argparse
 import asyncio
 import json
@@ -23,9 +23,10 @@ def write(folder, n):
     from dataclasses import replace
 
     from rrvf_lab.judge import Verdict
+    from rrvf_lab.records import Recorder
     from rrvf_lab.render import Rendering
     from rrvf_lab.reward import reward
-    from rrvf_lab.rollout import Recorder, Rollout, Turn
+    from rrvf_lab.rollout import Rollout, Turn
 
     random = np.random.default_rng(0)
     recorder = Recorder(folder / "rollouts")
@@ -39,15 +40,16 @@ def write(folder, n):
             return Turn("thought", code + str(k), failed, Verdict(0.0, "Failed"), code, "render", "run: x")
         score = float(random.random())
         drawn = Rendering(pictures[k % 40], None, 0.1, flags=("reads /proc",) * (k % 500 == 0))
-        return Turn("thought", code + str(random.integers(3)), drawn,
-                    Verdict(score, "Too small. Grid differs.", dict.fromkeys("abcdefghij", score), "why"), code, "render")
+        verdict = Verdict(score, "Too small. Grid differs.", dict.fromkeys("abcdefghij", score), "why")
+        return Turn("thought", code + str(random.integers(3)), drawn, verdict, code, "render")
 
     for step in range(-(-n // 64)):
         rollouts = []
         for i in range(min(64, n - 64 * step)):
             info = {"step": step + 1, "group": i // 8, "advantage": float(random.normal())}
             turns = turn(64 * step + i), turn(i)
-            r = Rollout(pictures[i // 8], "matplotlib", turns, "turn 1", i % 2, None, f"train-{i // 8:04d}", info)
+            name = f"train-{i // 8:04d}"
+            r = Rollout(pictures[i // 8], "matplotlib", turns, "turn 1", i % 2, None, name, info)
             rollouts.append(replace(r, reward=reward(r)))
         recorder.write(f"step-{step + 1:06d}", rollouts)
 
@@ -61,29 +63,29 @@ async def measure(folder):
         started, cpu = time.perf_counter(), time.process_time()
 
     import rrvf_lab as rl
-    from rrvf_lab import runs
+    from rrvf_lab.training.runs import ORDERS, ROLLOUT_KINDS
     lap("import rrvf_lab")
     run = rl.Run(folder)
     lap("index")
     view = rl.inspect_run(run)
     lap("widget, with the import of ipywidgets")
-    await view.curves._task
+    await view.curves.task
     lap("its curves, with the import of plotly, after the rest is shown")
-    await rl.inspect_run(folder).curves._task
+    await rl.inspect_run(folder).curves.task
     lap("index, widget and curves again")
-    for kind in runs.KINDS:
+    for kind in ROLLOUT_KINDS:
         view.kind.value = kind
-    lap(f"widget: {len(runs.KINDS)} filters, each with its page of pictures")
-    for order in runs.ORDERS:
+    lap(f"widget: {len(ROLLOUT_KINDS)} filters, each with its page of pictures")
+    for order in ORDERS:
         view.order.value = order
-    lap(f"widget: {len(runs.ORDERS)} orders, each with its page of pictures")
+    lap(f"widget: {len(ORDERS)} orders, each with its page of pictures")
     slowest = 0.0
-    for kind in runs.KINDS:
-        for order in runs.ORDERS:
+    for kind in ROLLOUT_KINDS:
+        for order in ORDERS:
             began = time.perf_counter()
             run.find(kind, order, image="00")
             slowest = max(slowest, time.perf_counter() - began)
-    lap(f"find: all {len(runs.KINDS) * len(runs.ORDERS)} pairs with a text; slowest {slowest:.3f} s")
+    lap(f"find: all {len(ROLLOUT_KINDS) * len(ORDERS)} pairs with a text; slowest {slowest:.3f} s")
     run.refresh()
     lap("refresh with nothing new")
     out["rollouts"] = len(run)

@@ -1,13 +1,15 @@
-"""What a GRPO step costs beside generation and update: this trainer against stock serial TRL, step by step in one run.
+"""What a GRPO step costs beside generation and update: this trainer against stock serial TRL, step by step
+in one run.
 
     python tests/benchmarks/bench_step.py --steps 8
     python tests/benchmarks/bench_step.py --steps 4 --judge-seconds 1 --concurrency 16 --prompts 4
 
-Odd steps are ours: renders and verdicts of a turn sought together as soon as its text exists, LoRA merged while
-sampling, equal pictures prepared and encoded once. Even steps run what TRL does alone: each tool call when its turn
-comes, nothing merged, every picture prepared and encoded again. Both use the same model, which goes on learning, so
-their rollouts are alike. With `--judge-seconds` the judge is a `VLMJudge` that asks a local OpenAI-compatible server
-which takes that long for each answer; the time is compared with calls x seconds / concurrency.
+Odd steps are ours: renders and verdicts of a turn sought together as soon as its text exists, LoRA merged
+while sampling, equal pictures prepared and encoded once. Even steps run what TRL does alone: each tool call
+when its turn comes, nothing merged, every picture prepared and encoded again. Both use the same model,
+which goes on learning, so their rollouts are alike. With `--judge-seconds` the judge is a `VLMJudge` that
+asks a local OpenAI-compatible server which takes that long for each answer; the time is compared with calls
+x seconds / concurrency.
 
 Left out: real endpoints, several processes. The first step of each kind warms up and is not counted.
 """
@@ -26,17 +28,18 @@ from transformers import TrainerCallback
 from trl import GRPOTrainer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from rrvf_lab import nano, vision
-from rrvf_lab.environment import Environment
-from rrvf_lab.train import TrainConfig, make_trainer
-from rrvf_lab.trainer import RRVFTrainer
-from rrvf_lab.vlm_judge import CRITERIA, VLMJudge
-
-PHASES = ("generate", "render", "judge", "update")
+from rrvf_lab.judge import VLMJudge
+from rrvf_lab.judge.criteria import CRITERIA
+from rrvf_lab.nano import distinct, processor
+from rrvf_lab.train import make_trainer
+from rrvf_lab.training import TrainConfig
+from rrvf_lab.training.report import PHASES
+from rrvf_lab.training.trainer import RRVFTrainer
 
 
 class Endpoint(ThreadingHTTPServer):
-    """Answers every chat completion after `seconds` with a score that depends on the pictures; counts the calls."""
+    """Answers every chat completion after `seconds` with a score that depends on the pictures; counts the
+    calls."""
 
     daemon_threads, request_queue_size, allow_reuse_address = True, 256, True
 
@@ -56,9 +59,11 @@ class _Answers(BaseHTTPRequestHandler):
             self.server.calls += 1
         time.sleep(self.server.seconds)
         share = hash(body) % 100 / 100
-        said = {"differences": [], "scores": {n: share * p for n, (p, _) in CRITERIA["chart"].items()}, "sentence": "."}
-        data = json.dumps({"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [
-            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": json.dumps(said)}}]}).encode()
+        scores = {name: share * points for name, (points, _) in CRITERIA["chart"].items()}
+        said = json.dumps({"differences": [], "scores": scores, "sentence": "."})
+        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}
+        answer = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
+        data = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
@@ -71,12 +76,11 @@ class _Answers(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def stock():
-    """TRL's own way inside: nothing begun early, nothing merged, no picture prepared or encoded once for all."""
-    expect, single, encode, prepared = (Environment._expect, RRVFTrainer._generate_single_turn, vision._distinct,
-                                        nano._remembered)
+    """TRL's own way inside: nothing begun early, nothing merged, no picture prepared or encoded once for all.
 
-    def serial(self, text):
-        self._speaks = True
+    No episode is told of a turn before all are written, so each waits for its render when TRL asks for it.
+    """
+    ours = RRVFTrainer._generate_single_turn, distinct._distinct, processor._remembered
 
     def timed(self, *args, **kwargs):
         started = time.perf_counter()
@@ -84,14 +88,17 @@ def stock():
         self.seconds["generate"] += time.perf_counter() - started
         return made
 
-    Environment._expect, RRVFTrainer._generate_single_turn = serial, timed
-    vision._distinct = lambda pictures: (list(range(len(pictures))), list(range(len(pictures))))
-    nano._remembered = lambda prepare, image, settings: prepare([image], **settings | {"return_tensors": None})["pixel_values"]
+    def each(pictures):
+        return list(range(len(pictures))), list(range(len(pictures)))
+
+    def again(prepare, image, settings):
+        return prepare([image], **settings | {"return_tensors": None})["pixel_values"]
+
+    RRVFTrainer._generate_single_turn, distinct._distinct, processor._remembered = timed, each, again
     try:
         yield
     finally:
-        Environment._expect, RRVFTrainer._generate_single_turn = expect, single
-        vision._distinct, nano._remembered = encode, prepared
+        RRVFTrainer._generate_single_turn, distinct._distinct, processor._remembered = ours
 
 
 class Alternate(TrainerCallback):
@@ -108,7 +115,8 @@ class Alternate(TrainerCallback):
 
     def on_step_end(self, args, state, control, **kwargs):
         calls = self.endpoint.calls - self.before if self.endpoint else 0
-        self.steps.append({"ours": self.inside is None, "wall": time.perf_counter() - self.started, "calls": calls})
+        wall = time.perf_counter() - self.started
+        self.steps.append({"ours": self.inside is None, "wall": wall, "calls": calls})
         if self.inside:
             self.inside.__exit__(None, None, None)
             self.inside = None
@@ -117,15 +125,15 @@ class Alternate(TrainerCallback):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--steps", type=int, default=8, help="of both kinds together")
-    parser.add_argument("--prompts", type=int, default=8, help="images in a step; 8 rollouts of each, 2 turns")
+    parser.add_argument("--prompts", type=int, default=8, help="images in a step; 8 rollouts of each")
     parser.add_argument("--judge-seconds", type=float, help="ask a local endpoint that takes this long")
     parser.add_argument("--concurrency", type=int, default=16)
     options = parser.parse_args()
     endpoint = Endpoint(options.judge_seconds) if options.judge_seconds else None
     judge = VLMJudge("m", endpoint.url, concurrency=options.concurrency) if endpoint else None
     with tempfile.TemporaryDirectory() as folder:
-        config = TrainConfig.load("nano", steps=options.steps + 2, prompts=options.prompts, output=str(Path(folder) / "run"),
-                                  test_images=None, save_steps=1000)
+        config = TrainConfig.load("nano", steps=options.steps + 2, prompts=options.prompts,
+                                  output=str(Path(folder) / "run"), test_images=None, save_steps=1000)
         trainer = make_trainer(config, judge=judge)
         alternate = Alternate(endpoint)
         trainer.add_callback(alternate)
@@ -136,7 +144,8 @@ def main():
     ours, theirs = ([s for s in alternate.steps[2:] if s["ours"] == kind] for kind in (True, False))
     middle = {name: {key: statistics.median(s[key] for s in part) for key in ("wall", "calls", *PHASES)}
               for name, part in (("ours", ours), ("stock", theirs))}
-    print(f"\n{options.prompts * 8} rollouts x 2 turns; median seconds of {len(ours)} steps of each kind (least - most)")
+    print(f"\n{options.prompts * 8} rollouts x 2 turns; median seconds of {len(ours)} steps of each kind "
+          "(least - most)")
     for name, part in (("stock", theirs), ("ours", ours)):
         cells = "".join(f"  {key} {middle[name][key]:.2f}" for key in PHASES)
         print(f"{name:6} step {middle[name]['wall']:.2f} ({min(s['wall'] for s in part):.2f} - "
@@ -148,8 +157,9 @@ def main():
     if endpoint:
         for name, part in middle.items():
             least = part["calls"] * options.judge_seconds / options.concurrency
-            print(f"{name}: {part['calls']:.0f} calls; render and judge {part['render'] + part['judge']:.1f} s = "
-                  f"{(part['render'] + part['judge']) / least:.2f} x (calls x seconds / concurrency)")
+            spent = part["render"] + part["judge"]
+            print(f"{name}: {part['calls']:.0f} calls; render and judge {spent:.1f} s = {spent / least:.2f} "
+                  "x (calls x seconds / concurrency)")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,70 @@
+"""The smallest training there is: one image, eight rollouts, and what the policy says given beforehand. The
+fixtures reach tests through conftest.py."""
+import sys
+from pathlib import Path
+
+import pytest
+
+from rrvf_lab.talk import parse_turn, write_turn
+from rrvf_lab.train import make_trainer
+from rrvf_lab.training import TrainConfig
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))  # where bench_gpu is
+
+CODE = ("import matplotlib.pyplot as plt\nplt.figure(figsize=(4, 3))\n"
+        "plt.bar(list('{}'), [3, 5, 2], color='{}')")
+GOOD, OTHER, CRASH = CODE.format("ABC", "teal"), CODE.format("ABC", "red"), CODE.format("AB", "red")
+STREAMS = [  # of a group: every kind of turn a policy may write
+    [write_turn("a", GOOD), write_turn("b", answer="turn 1")],
+    [write_turn("a", CRASH), write_turn("b", GOOD)],
+    [write_turn("a", GOOD), write_turn("b", answer=OTHER)],
+    ["gibberish"],
+    [write_turn("a", answer=GOOD)],
+    [write_turn("a", GOOD), "<think>never closed"],
+    [write_turn("a", GOOD).replace("render", "rm"), write_turn("b", OTHER)],
+    [write_turn("a", OTHER) + "<tool_call>{bad}</tool_call>"],
+]
+
+
+def config(folder, **changes):
+    """One step of one image with eight rollouts into folder/run."""
+    small = {"steps": 1, "prompts": 1, "group": 8, "micro_batch": 8, "test_images": None, "save_steps": 1}
+    return TrainConfig.load("demo", output=str(Path(folder) / "run"), **small | changes)
+
+
+def say(monkeypatch, trainer, streams):
+    """Let the policy say these turns, a stream for each rollout of the group, in every step."""
+    from trl import GRPOTrainer
+
+    tokenizer, waiting = trainer.processing_class.tokenizer, []
+
+    def sample(self, prompt_ids, *args, **kwargs):
+        if not waiting:
+            waiting.extend(list(stream) for stream in streams)
+        texts = [stream.pop(0) for stream in waiting]
+        assert len(texts) == len(prompt_ids)
+        waiting[:] = [stream for stream, text in zip(waiting, texts, strict=True)
+                      if parse_turn(text).calls and stream]
+        return [tokenizer(text + "<|im_end|>")["input_ids"] for text in texts], None
+
+    monkeypatch.setattr(GRPOTrainer, "_generate_single_turn", sample)
+    return trainer
+
+
+@pytest.fixture
+def scripted(tmp_path, monkeypatch):
+    """`scripted(streams, **make_trainer's)`: a trainer whose group of `config` says these streams."""
+    def make(streams=STREAMS, judge=None, renderer=None, **changes):
+        trainer = make_trainer(config(tmp_path, group=len(streams), micro_batch=len(streams), **changes),
+                               renderer, judge)
+        return say(monkeypatch, trainer, streams)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_qwen(tmp_path_factory):
+    """The folder of a tiny Qwen2.5-VL with random weights."""
+    from bench_gpu import random_model
+
+    return str(random_model(tmp_path_factory.mktemp("tiny"), "tiny"))
