@@ -40,10 +40,6 @@ ORDERS = {  # the column of the index, and 1 for the smallest first
     "worst": ("total", 1), "best": ("total", -1), "newest": ("step", -1), "oldest": ("step", 1),
     "highest advantage": ("advantage", -1), "lowest advantage": ("advantage", 1),
 }
-CURVES = {  # those that are drawn, with a colour and a dash, the same in every view
-    "vision": ("#1f77b4", "solid"), "first draft": ("#ff7f0e", "dash"), "execution rate": ("#2ca02c", "dot"),
-    "copied": ("#8c564b", "dashdot"), "zero spread": ("#7f7f7f", "longdash"),
-}
 
 _ROW = np.dtype([
     ("file", "i4"), ("offset", "i8"), ("length", "i4"), ("step", "i4"), ("group", "i4"), ("id", "O"),
