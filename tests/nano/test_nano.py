@@ -1,0 +1,128 @@
+"""The embedded model: loaded by stock classes, reading what it was taught, seeing what it is shown."""
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from makers import maker
+from PIL import Image
+
+import rrvf_lab as rl
+from rrvf_lab.environment import Episode
+from rrvf_lab.nano.dialect import program, reading
+from rrvf_lab.nano.loading import HOME
+from rrvf_lab.nano.processor import IMAGE_TOKENS
+from rrvf_lab.talk import opening, write_turn
+
+measure, corrupt = maker("nano/measure"), maker("nano/lessons").corrupt
+
+
+@pytest.fixture(scope="module")
+def policy():
+    return rl.load_policy("nano")
+
+
+@pytest.fixture(scope="module")
+def charts():
+    return measure.held_out(24)
+
+
+def test_the_room_and_its_language_load_no_torch():
+    code = ("import rrvf_lab.nano, rrvf_lab.nano.dialect, rrvf_lab.nano.fields, sys; "
+            "print({'torch', 'transformers', 'matplotlib'}.intersection(sys.modules))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "set()", done.stdout + done.stderr
+
+
+def test_stock_classes_load_it():
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    model = AutoModelForImageTextToText.from_pretrained(HOME / "nano")
+    processor = AutoProcessor.from_pretrained(HOME / "nano")
+    assert 5e5 < sum(p.numel() for p in model.parameters()) < 5e6
+    asked = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "?"}]}]
+    text = processor.apply_chat_template(asked, add_generation_prompt=True)
+    batch = processor(text=text, images=[Image.new("RGB", (500, 300))], return_tensors="pt")
+    assert (batch["input_ids"] == processor.image_token_id).sum() == IMAGE_TOKENS
+    assert model(**batch).logits.shape[-1] == len(processor.tokenizer)
+
+
+def test_the_weights_are_small():
+    assert sum(f.stat().st_size for f in HOME.rglob("*") if f.is_file()) < 25e6
+
+
+def test_white_paper_is_zero(policy):
+    white = Image.new("RGB", (64, 64), "white")
+    pixels = policy.processor.image_processor(images=[white], return_tensors="pt")["pixel_values"]
+    assert pixels.abs().max() == 0
+
+
+def test_any_text_survives_the_tokenizer(policy):
+    tokenizer = policy.processor.tokenizer
+    for text in ("Speed; week; bar; red: 9, 3, 5", "naïve λ 📈\n\t\"quoted\" \\n",
+                 "ValueError: x and y must be the same size"):
+        assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+
+
+@pytest.mark.slow
+def test_it_reads(policy):
+    measured = measure.check(policy, n=48)
+    assert measured["value"] > 0.8 and measured["title"] > 0.85 and measured["exec"] > 0.95, measured
+
+
+def test_another_image_changes_what_it_writes(policy, charts):
+    a, b = (policy.write([opening(image, "matplotlib", 2)])[0] for _, image in charts[:2])
+    assert a != b
+
+
+def _next_token(policy, messages):
+    with torch.inference_mode():
+        return torch.log_softmax(policy.model(**policy.inputs([messages])).logits[0, -1], -1)
+
+
+def test_the_second_turn_sees_its_render(policy, charts):
+    """The same words with the returned picture blanked must change what comes next."""
+    changed = []
+    for chart, image in charts[:6]:
+        draft = corrupt(chart, np.random.default_rng(1))
+        episode = Episode(max_turns=2, difference=True)
+        start = episode.open(image)
+        episode.take(write_turn(reading(draft), program(draft)))
+        said, tool = episode.answer()
+        white = Image.new("RGB", image.size, "white")
+        blank = [block | {"image": white} if block["type"] == "image" and i < 2 else block
+                 for i, block in enumerate(tool["content"])]
+        both = ([*start, said, tool], [*start, said, tool | {"content": blank}])
+        after = [{"role": "assistant", "content": "<think>"}]
+        for ending in ([], after):
+            seen, unseen = (_next_token(policy, talk + ending) for talk in both)
+            changed.append((seen - unseen).abs().max().item())
+    assert min(map(max, zip(changed[::2], changed[1::2], strict=True))) > 1e-3, changed
+
+
+def test_a_batch_says_what_each_would_say_alone(policy, charts):
+    rows = [{"image": image} for _, image in charts[:4]]
+    together = rl.play_many(policy, rows, max_turns=1)
+    alone = [rl.play(policy, row, max_turns=1) for row in rows]
+    assert [r.turns[0].text for r in together] == [r.turns[0].text for r in alone]
+
+
+@pytest.mark.slow
+def test_four_bit_weights_generate():
+    four = rl.load_policy("nano", four_bit=True)
+    assert any(type(m).__name__ == "Linear4bit" for m in four.model.modules())
+    assert "<think>" in four.write([opening(measure.held_out(1)[0][1], "matplotlib", 1)])[0]
+
+
+def test_a_folder_that_holds_no_model_is_not_offered():
+    """The command that makes the models lies beside them."""
+    message = r"no model 'nanno'; shipped are nano, nano-base \(made again by: python data/nano/make.py\)"
+    with pytest.raises(FileNotFoundError, match=message):
+        rl.load_policy("nanno")
+
+
+def test_a_missing_adapter_is_one_clear_line():
+    message = "no adapter in nowhere; train one with: python -m rrvf_lab.train demo"
+    with pytest.raises(FileNotFoundError, match=message):
+        rl.load_policy(adapter="nowhere")
