@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rrvf_lab import webmetrics
-from rrvf_lab.webmetrics import (Block, Clip, Pages, as_harness, block_scores, find_blocks, joined, marked, page_score,
-                                 pair)
+from rrvf_lab.benchmarks.blocks import Block, find_blocks, joined, marked, pair
+from rrvf_lab.benchmarks.design2code import FAILED, Clip, Pages, block_scores, page_as_harness, page_score
+from rrvf_lab.render.chromium import PageError
 
-HERE = Path(__file__).parent / "pairs" / "pages"
+HERE = Path(__file__).parents[1] / "pairs" / "pages"
 OFFICIAL = json.loads((HERE / "official.json").read_text())["pairs"]
 
 
@@ -22,7 +22,8 @@ def block(text, x=0.0, y=0.0, w=0.2, h=0.1, color=(0, 0, 0)):
 def test_equal_blocks_score_one():
     page = [block("first words", y=0.1), block("second words", y=0.5, color=(200, 10, 10))]
     scores, _ = block_scores(page, list(page))
-    assert (scores.block, scores.text, scores.position, scores.color) == (1, 1, 1, 1) and math.isnan(scores.total)
+    assert (scores.block, scores.text, scores.position, scores.color) == (1, 1, 1, 1)
+    assert math.isnan(scores.total)
 
 
 def test_no_blocks_or_nothing_alike_scores_zero():
@@ -44,7 +45,8 @@ def test_position_is_the_larger_shift():
 
 def test_a_split_line_is_merged_again():
     whole = [block("the quick brown fox jumps over the dog", w=0.8), block("and stays", y=0.5)]
-    split = [block("the quick brown fox", w=0.4), block("jumps over the dog", x=0.4, w=0.4), block("and stays", y=0.5)]
+    split = [block("the quick brown fox", w=0.4), block("jumps over the dog", x=0.4, w=0.4),
+             block("and stays", y=0.5)]
     for one, other in ((split, whole), (whole, split)):
         ours, theirs, pairs = pair(one, other)
         assert len(ours) == len(theirs) == len(pairs) == 2 and all(ratio == 1 for _, _, ratio in pairs)
@@ -74,7 +76,8 @@ def test_text_is_what_moved_by_the_shift_and_has_its_markers_colour():
 
 
 def test_drawings_of_unequal_size_have_no_blocks():
-    assert find_blocks(np.zeros((9, 9, 3)), np.zeros((9, 9, 3)), np.zeros((8, 9, 3)), [("x", "#FAFAFA")]) == []
+    page, lower = np.zeros((9, 9, 3)), np.zeros((8, 9, 3))
+    assert find_blocks(page, page, lower, [("x", "#FAFAFA")]) == []
 
 
 def test_every_text_element_has_its_own_marker():
@@ -90,12 +93,12 @@ def test_more_elements_than_markers_is_an_error_in_words():
 
 
 def test_the_harness_repairs_a_candidate():
-    assert as_harness("<p>x") == "<html><body><p><p>x</p></p></body></html>"
-    assert as_harness("<html><body>" + "<i>y</i>" * 60 + "</body></html>").count("<i>") == 50
+    assert page_as_harness("<p>x") == "<html><body><p><p>x</p></p></body></html>"
+    assert page_as_harness("<html><body>" + "<i>y</i>" * 60 + "</body></html>").count("<i>") == 50
     kept = "<html><body><p>A garden that opens in spring.</p></body></html>"
-    assert as_harness(kept) == kept
-    line = "The same words again and again from a model that lost its way here, they never seem to come to an end. "
-    assert len(as_harness(f"<html><body><p>{line * 30}</p></body></html>")) < 10 * len(line)
+    assert page_as_harness(kept) == kept
+    line = "The same words again and again from a model that lost its way, they never seem to come to end. "
+    assert len(page_as_harness(f"<html><body><p>{line * 30}</p></body></html>")) < 10 * len(line)
 
 
 @pytest.mark.slow
@@ -113,7 +116,8 @@ def test_clip_by_any_name_finds_equal_pages_equal(tmp_path):
     config = CLIPConfig(text_config=small | {"vocab_size": 64, "max_position_embeddings": 8},
                         vision_config=small | {"image_size": 32, "patch_size": 16}, projection_dim=8)
     CLIPModel(config).save_pretrained(tmp_path)
-    CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(tmp_path)
+    crop = {"height": 32, "width": 32}
+    CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=crop).save_pretrained(tmp_path)
     clip = Clip(tmp_path, mask=False)
     red, noise = Image.new("RGB", (60, 40), "red"), Image.effect_noise((60, 40), 90)
     assert clip(red, [], red, []) == pytest.approx(1, abs=1e-5)
@@ -139,14 +143,13 @@ def test_a_candidate_that_cannot_be_drawn_counts_as_white():
     class FakePages:
         def html(self, page):
             if "bad" in page:
-                raise webmetrics.PageError("no picture")
+                raise PageError("no picture")
             return Image.new("RGB", (40, 20), "white")
 
     sizes, page = [], "<body><p>a</p></body>"
     scores = page_score(page, "bad", FakePages(), clip=lambda image, *_: sizes.append(image.size) or 0.6)
-    assert scores.error == "no picture" and scores.block == 0 and sizes == [webmetrics.FAILED]
-    assert webmetrics.summarise([scores])["exec"] == 0
-    with pytest.raises(webmetrics.PageError):
+    assert scores.error == "no picture" and scores.block == 0 and sizes == [FAILED]
+    with pytest.raises(PageError):
         page_score("bad", "<p>a</p>", FakePages())
 
 
