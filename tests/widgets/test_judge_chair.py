@@ -36,13 +36,6 @@ def test_after_two_pairs_the_order_is_compared_too(played):
     assert "tau" in chair.answer.value and chair.goes_on.disabled
 
 
-def test_agreement_of_judges():
-    same = rl.agreement([0.1, 0.5, 0.9], [0.2, 0.4, 0.8])
-    assert same == {"n": 3, "gap": pytest.approx(0.1), "tau": pytest.approx(1)}
-    assert rl.agreement([0.1, 0.9], [0.9, 0.1])["tau"] == pytest.approx(-1)
-    assert math.isnan(rl.agreement([0.1], [0.9])["tau"])
-
-
 def test_unscored_renders_are_not_put_before_a_judge(played):
     unscored = replace(played.turns[0], verdict=rl.Verdict(math.nan, ""))
     with pytest.raises(ValueError, match="no scored renders"):
