@@ -8,6 +8,7 @@ from families import members
 from PIL import Image
 
 import rrvf_lab as rl
+from rrvf_lab.talk import write_turn
 
 pytestmark = pytest.mark.slow  # a minute or more as a whole
 
@@ -84,8 +85,6 @@ def test_results_come_in_order(renderer, language):
 
 @everywhere
 def test_a_rollout_plays(renderer, language):
-    from rrvf_lab.environment import write_turn
-
     target = draw(renderer, PROGRAMS[language], language)
     policy = rl.Recording([write_turn("look", code=BROKEN[language][0]),
                            write_turn("again", answer=PROGRAMS[language])])
