@@ -4,7 +4,7 @@ The front door is `load_model("nano")`: weights and processor of the embedded mo
 vision family. `processor` is what both share, `dialect` the language of charts that nano writes, `fields`
 what an evaluation finds in it.
 
-May import leaves, talk, rollout, reward and the judge's names of colours. Importing it loads no torch.
+May import leaves, talk, rollout and reward. Importing it loads no torch.
 
 Left out: how the model is made (data/nano/make.py), and generation, which is `rrvf_lab.policy`.
 """
