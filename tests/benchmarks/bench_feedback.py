@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_feedback.py --n 40 --seed 0 --show
 
-Charts of this file's own generator (matplotlib in five styles, nine kinds, one or two series; neither `rrvf_lab.charts`
+Charts of this file's own generator (matplotlib in five styles, nine kinds, one or two series; neither those of data/charts
 nor the nano model's dialect), each with every single error it can have. Named means that the first sentence is the one
 the vocabulary has for that error, with the right colour or direction. "Anywhere" counts the other sentences as well.
 `--show` prints what was said instead.

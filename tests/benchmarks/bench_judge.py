@@ -4,9 +4,9 @@ Each target has a ladder of 10 to 13 pictures, from the same one down to a blank
 order of the scores with the order of the rungs. Beside it: traps made of the target's own pixels, and the CPU cost.
 
     --split test    (default) matplotlib and plotly charts from this file's generators, whose styles and kinds the judge
-                    was not tuned on, pages and drawings from the held-out stream of `rrvf_lab.pages`
-    --split train   what the judge's constants were tuned on: charts of `rrvf_lab.charts`, and the training stream of
-                    `rrvf_lab.pages`. Never report these
+                    was not tuned on, pages and drawings from the held-out stream of data/pages/make.py
+    --split train   what the judge's constants were tuned on: charts of data/charts/make.py, and the training stream of
+                    data/pages/make.py. Never report these
     --only pages    one domain;  --n 8  targets in each;  --size 112  another working size
 
 `<-` marks what misses the ask. Spoilings are made in the source wherever it has the thing to spoil; one that changes
@@ -18,8 +18,10 @@ import colorsys
 import itertools
 import random
 import re
+import sys
 import time
 import warnings
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -30,11 +32,14 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from skimage.metrics import structural_similarity  # noqa: E402
 
-from rrvf_lab import charts, pages  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from makers import maker  # noqa: E402
+
 from rrvf_lab.judge import PixelJudge  # noqa: E402
 from rrvf_lab.judge.spoilings import turned  # noqa: E402
 from rrvf_lab.render import Renderer  # noqa: E402
 
+charts, pages = maker("charts"), maker("pages")
 SEED = 20261121
 KINDS = ["histogram", "box", "heat", "steps", "stacked area", "pie", "lollipop", "two bars", "points", "curve"]
 STYLES = ["ggplot", "seaborn-v0_8-whitegrid", "bmh", "dark_background", "fivethirtyeight", "default"]
@@ -213,7 +218,7 @@ def _drawn(renderer, program, language):
 # ---- the charts the judge was tuned on --------------------------------------------------------------------------
 
 def training_ladders(n, split, renderer):
-    """Charts of `rrvf_lab.charts` (train); a palette is one colour, an empty frame holds a white line."""
+    """Charts of data/charts/make.py (train); a palette is one colour, an empty frame holds a white line."""
     def drawn(s):
         top = s["limits"][1] - 0.2 if s["limits"] else np.inf
         values = np.minimum(np.ravel(s["values"]), top).reshape(np.shape(s["rows"])).tolist()
@@ -227,7 +232,7 @@ def training_ladders(n, split, renderer):
                                     ylabel=None, legend=None, ticks=None, grid=False, marker=None))
 
     rng, before = random.Random(SEED), None
-    paints = [paint[0] for paint in charts.COLOURS.values()]
+    paints = [paint[0] for paint in charts.PAINTS.values()]
     kinds = ["bar", "barh", "line", "scatter", "area", "pie", "step"]
     chosen = (s for s in (charts.spec(split, i) for i in range(480)) if s["kind"] in (*kinds, "grouped"))
     for s in itertools.islice(chosen, n):
@@ -235,7 +240,7 @@ def training_ladders(n, split, renderer):
         if s["kind"] != "scatter":
             s["x"] = list(range(1, len(s["x"]) + 1))
         others = ["lines", "stacked"] if s["kind"] == "grouped" else kinds
-        ladder = list(chart_rungs(s, rng, drawn, others, paints, list(charts.TITLES), axes, before))
+        ladder = list(chart_rungs(s, rng, drawn, others, paints, list(charts.TITLE_WORDS), axes, before))
         before = ladder[0][2]
         yield ladder
 
@@ -271,7 +276,7 @@ def page_rungs(code, other, seed):
         return f"{head.replace('</style>', css + '</style>')}<body>{body}</body></html>"
 
     heading = re.search(r"<(h[123])\b[^>]*>(.*?)</\1>", body)
-    words = pages.headline(r)
+    words = maker("pages/website").headline(r)
     yield 10, "same", code
     yield 9, "wrong title", page(body[:heading.start(2)] + words + body[heading.end(2):])
     yield 8, "one block missing", page("".join(blocks[:-1]))

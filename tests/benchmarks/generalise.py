@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import bench_judge  # noqa: E402
 
 import rrvf_lab as rl  # noqa: E402
-from rrvf_lab.evaluate import interval, ran  # noqa: E402
+from rrvf_lab.records.statistics import interval  # noqa: E402
 
 
 def folder(name, n):
@@ -56,7 +56,7 @@ def line(domain, name, report):
     own, other = [], []
     for a, b in itertools.pairwise([*report.rollouts, report.rollouts[0]]):
         own.append(a.reward.vision)
-        other.append(rl.judge(b.target, a.final.rendering.image).score if ran(a) else 0.0)
+        other.append(rl.judge(b.target, a.final.rendering.image).score if a.ran else 0.0)
     seen = [a - b for a, b in zip(own, other)]
     s, (low, high), (left, right) = report.summary, interval(own), interval(seen)
     print(f"| {domain} | {name} | {s['n']} | {s['exec']:.0%} | {s['vision']:.3f} ({low:.3f} to {high:.3f}) | "

@@ -6,7 +6,7 @@
 text, mirror and mosaic were looked at), `pixel` (`PixelJudge`) or `start` (no training: the row to compare with). All
 say `PixelJudge`'s sentences, so that only the reward differs. The final policy plays each held-out image once, greedily;
 each final render is scored by every judge, and the program is read against what the chart is known to show
-(`rrvf_lab.metrics`): a policy that raises its own judge alone has found a hole. One JSON row is written for each run,
+(`rrvf_lab.nano.fields`): a policy that raises its own judge alone has found a hole. One JSON row is written for each run,
 and the table of all rows in the folder is printed.
 
 Left out: several seeds at once, other policies than nano, judges behind an endpoint.
@@ -87,7 +87,9 @@ class Candidate:
 
 def trained(reward, options, folder):
     """Train nano against a judge; the folder of its adapter."""
-    from rrvf_lab.train import TrainConfig, make_trainer, prepare
+    from rrvf_lab.train import make_trainer
+    from rrvf_lab.training import TrainConfig
+    from rrvf_lab.training.process import prepare
 
     changes = {"train_images": options.train_images} if options.train_images else {}
     config = TrainConfig.load("nano", steps=options.steps, prompts=options.prompts, seed=options.seed,
@@ -102,22 +104,20 @@ def trained(reward, options, folder):
 
 def measured(adapter, options, folder):
     """Means over the held-out images: execution, every judge's score, what of the truth the programs hold, variety."""
-    from rrvf_lab import charts
     from rrvf_lab.data import load_images
-    from rrvf_lab.evaluate import evaluate, ran
-    from rrvf_lab.metrics import accuracies
+    from rrvf_lab.evaluate import evaluate
+    from rrvf_lab.nano import accuracies, load_truths
     from rrvf_lab.policy import load_policy
 
     images = load_images("data/charts/test")
     images = images.select(range(min(options.images, len(images))))
     policy = load_policy("nano", adapter=adapter)
     rollouts = evaluate(policy, images, max_turns=2, record=folder / "evaluation", name="after").rollouts
-    row = {"n": len(images), "exec": float(np.mean([ran(r) for r in rollouts]))}
+    row = {"n": len(images), "exec": float(np.mean([r.ran for r in rollouts]))}
     for name, score in SCORES.items():  # a program that drew nothing counts as 0
-        values = [score(r.target, r.final.rendering.image) if ran(r) else 0.0 for r in rollouts]
+        values = [score(r.target, r.final.rendering.image) if r.ran else 0.0 for r in rollouts]
         row |= {name: float(np.mean(values)), f"{name}_se": float(np.std(values, ddof=1) / math.sqrt(len(values)))}
-    truths = {r.id: charts.truth("test", int(r.id.rsplit("-", 1)[1])) for r in rollouts}
-    return row | accuracies(rollouts, truths) | {"programs": len({r.code for r in rollouts})}
+    return row | accuracies(rollouts, load_truths("test")) | {"programs": len({r.code for r in rollouts})}
 
 
 def table(rows):
