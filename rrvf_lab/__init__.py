@@ -1,31 +1,77 @@
-"""rrvf_lab: learn to reproduce images as code, from images alone (RRVF, arXiv 2507.20766), in a notebook."""
-# For the time of the move only: names are found when asked for.
-from .judge import judge
-from .render import render
-from .evaluate import evaluate
+"""rrvf_lab: learn to reproduce images as code, from images alone (RRVF, arXiv 2507.20766), in a notebook.
 
-_HOME = {}
-for _names, _home in (
-        ("load_benchmark reconcile", "benchmarks"), ("contact_sheet load_images", "data"),
-        ("EndpointError EndpointPolicy", "endpoint"), ("Environment Episode", "environment"),
-        ("Audit Fallback JudgeStopped PixelJudge Verdict VLMJudge agreement as_judge audit difference", "judge"),
-        ("branch play_many", "play"), ("Drafted Human ModelPolicy Recording load_policy", "policy"),
-        ("Recorder Report load_rollouts", "records"), ("Renderer Rendering doctor", "render"),
-        ("Reward RewardWeights", "reward"), ("Rollout Turn", "rollout"), ("export install", "show"),
-        ("Run TrainConfig advantages start", "training"), ("make_trainer", "train"),
-        ("inspect inspect_group inspect_run live sit_as_judge sit_as_policy watch", "widgets")):
-    for _name in _names.split():
-        _HOME[_name] = _home
+    import rrvf_lab as rl
+    images = rl.load_images("data/charts/test")
+    rollout = rl.play(rl.load_policy("nano"), images[3], max_turns=2)
+
+The loop stands at the top of the package, to be read in this order: `data` (raw images in), `talk` (the rules
+in words), `rollout` (the record), `reward`, `environment` (one rollout: open, take, close), `play`, `policy`
+(who writes), `train` (a step of GRPO), `evaluate`. The engine rooms behind it are packages: `render`,
+`judge`, `endpoint`, `nano`, `training`, `records`; above it stand `show`, `widgets` and `benchmarks`, which
+only read and call.
+
+The way of one rendered picture, from the policy's words to the reward, goes down and comes back as a value:
+
+    environment.Episode.take          the turn's text is parsed once, each code becomes a future
+    environment.Episode._work         in a thread: render, then judge
+    render.renderer.Renderer.render   a free lane of the jail (or Chromium) runs the program
+    render._zygote, render._matplotlib   inside the sandbox: fork, run, the figure's pixels into shared memory
+    render.rendering.Rendering        the picture, or the end of its traceback
+    judge.pixel.PixelJudge            sees both pictures, says what differs, scores
+    judge.verdict.Verdict             the score and the sentences
+    environment.Episode.answer        the tool's reply: picture, difference, sentences, target
+    environment.Episode.close         the turns with their outcomes, the final code
+    reward.reward                     three terms, their weights, a sentence on each
+"""
+
+# `evaluate`, `judge`, `render` and `show` share the name of their module; bound here, the functions win.
+from . import benchmarks
+from .benchmarks import load_benchmark, reconcile
+from .data import contact_sheet, load_images
+from .endpoint import EndpointError, EndpointPolicy
+from .environment import Environment, Episode
+from .evaluate import evaluate
+from .judge import (
+    Audit,
+    Fallback,
+    JudgeStopped,
+    PixelJudge,
+    Verdict,
+    VLMJudge,
+    agreement,
+    as_judge,
+    audit,
+    difference,
+    judge,
+)
+from .play import branch, play, play_many
+from .policy import Drafted, Human, ModelPolicy, Recording, load_policy
+from .records import Recorder, Report, load_rollouts
+from .render import Renderer, Rendering, doctor, render
+from .reward import Reward, RewardWeights
+from .rollout import Rollout, Turn
+from .show import export, install, show
+from .training import Run, TrainConfig, advantages, start
+from .widgets import inspect, inspect_group, inspect_run, live, sit_as_judge, sit_as_policy, watch
+
+install()
+
+__all__ = [
+    "Audit", "Drafted", "EndpointError", "EndpointPolicy", "Environment", "Episode", "Fallback", "Human",
+    "JudgeStopped", "ModelPolicy", "PixelJudge", "Recorder", "Recording", "Renderer", "Rendering",
+    "Report", "Reward", "RewardWeights", "Rollout", "Run", "TrainConfig", "Turn", "VLMJudge", "Verdict",
+    "advantages", "agreement", "as_judge", "audit", "benchmarks", "branch", "contact_sheet", "difference",
+    "doctor", "evaluate", "export", "inspect", "inspect_group", "inspect_run", "judge", "live",
+    "load_benchmark", "load_images", "load_policy", "load_rollouts", "make_trainer", "play", "play_many",
+    "reconcile", "render", "show", "sit_as_judge", "sit_as_policy", "start", "watch",
+]
 
 
 def __getattr__(name):
-    from importlib import import_module
+    """`make_trainer` alone is found when asked for: `python -m rrvf_lab.train` must find its module not yet
+    imported."""
+    if name == "make_trainer":
+        from .train import make_trainer
 
-    if name == "play":
-        return getattr(import_module(".play", __name__), name)
-    if name in _HOME:
-        return getattr(import_module(f".{_HOME[name]}", __name__), name)
-    raise AttributeError(name)
-
-
-from .play import play
+        return make_trainer
+    raise AttributeError(f"module 'rrvf_lab' has no attribute {name!r}; it has: {', '.join(__all__)}")

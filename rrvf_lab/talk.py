@@ -24,11 +24,11 @@ from PIL import Image
 
 LIBRARIES = {"matplotlib": "matplotlib", "plotly": "plotly", "svg": "SVG", "html": "HTML and CSS"}
 SYSTEM = (
-    "You reproduce an image as code. Each of your messages first thinks aloud inside <think></think>. Then "
-    "it either calls the tool `render` with the complete program, inside <tool_call></tool_call>, to see how "
-    "its picture compares with the image, or it ends with <answer></answer>, which holds the final program, "
-    "or `turn k` to choose the program of your k-th message. Fix what the tool reports before you answer. You "
-    "have {max_turns} messages."
+    "You reproduce an image as code. Each of your messages first thinks aloud inside <think></think>. "
+    "Then it either calls the tool `render` with the complete program, inside <tool_call></tool_call>, to "
+    "see how its picture compares with the image, or it ends with <answer></answer>, which holds the "
+    "final program, or `turn k` to choose the program of your k-th message. Fix what the tool reports "
+    "before you answer. You have {max_turns} messages."
 )
 BAD_CALL = 'the call must be {"name": "render", "arguments": {"code": "..."}}'
 MOST_TEXT = 600        # characters of feedback; PixelJudge says 130 at most, a VLM judge five sentences

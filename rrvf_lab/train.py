@@ -44,6 +44,7 @@ from .policy import load_policy
 from .render import require_isolation, shared
 from .reward import RewardWeights
 from .talk import opening
+from .training.budget import check_budget
 from .training.config import TrainConfig, from_words
 from .training.process import launched, prepare
 from .training.report import report_of, write_report
@@ -97,7 +98,6 @@ def make_trainer(config: TrainConfig, renderer=None, judge=None):
     """
     calm_threads()
     from .training.arguments import grpo_arguments, lora, require_vllm
-    from .training.budget import check_budget
     from .training.trainer import RRVFTrainer
 
     passes = config.divide(launched().num_processes)

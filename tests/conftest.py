@@ -4,7 +4,7 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch read it; two small jobs beat one wide one
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch reads it; two small jobs beat one wide one
 
 import pytest
 from in_lab import chromium, lab  # noqa: F401  (fixtures)
@@ -12,7 +12,7 @@ from in_lab import chromium, lab  # noqa: F401  (fixtures)
 
 @pytest.fixture(scope="session")
 def chart():
-    """A raw chart image (PIL, RGB): held-out chart 0, drawn afresh."""
-    from rrvf_lab import charts
+    """A raw chart image (PIL, RGB): held-out chart 0."""
+    from rrvf_lab.data import load_images
 
-    return charts.draw(charts.spec("test", 0))
+    return load_images("data/charts/test")[0]["image"]

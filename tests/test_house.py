@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "rrvf_lab"
 # each may import what stands before it; `rrvf_lab/__init__.py` alone sees everything
-ORDER = ("leaves talk rollout reward render endpoint judge records data nano environment play policy training "
-         "evaluate train benchmarks show widgets").split()
+ORDER = ("leaves talk rollout reward render endpoint judge records data nano environment play policy "
+         "training evaluate train benchmarks show widgets").split()
 LOOP = "data talk rollout reward environment play policy train evaluate".split()
 HEAVY = {"torch", "transformers", "trl", "peft", "openai", "playwright", "plotly", "ipywidgets"}
 INSIDE = {"_zygote", "_matplotlib", "_plotly", "_svg", "_observe"}  # programs that run in the sandbox, as they are

@@ -1,6 +1,7 @@
 """Every notebook runs from top to bottom with its own defaults, and is committed small and clean.
 
-Where there is Chromium, most run in a real JupyterLab instead (the tests named *_browser.py), and not twice."""
+Where there is Chromium, most run in a real JupyterLab instead (tests named *_browser.py), and not twice."""
+import ast
 from pathlib import Path
 
 import nbformat
@@ -39,6 +40,8 @@ def test_it_is_committed_clean(path):
     assert all(cell.execution_count is None for cell in code)
     assert any("parameters" in cell.metadata.get("tags", []) for cell in code)
     for cell in code:
+        # IPython would take prose that ends with a question mark for a request for help
+        compile(cell.source, path.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         for output in cell.outputs:
             markup = output.get("data", {}).get("text/html", "")
             assert "<script" not in markup and markup.count("<img") == markup.count(" alt=")

@@ -1,4 +1,4 @@
-"""The notebooks without widgets' tests of their own, in a real JupyterLab: they run, nothing complains, pictures have texts."""
+"""The notebooks in a real JupyterLab: they run, nothing complains, all has names and texts."""
 from pathlib import Path
 
 import nbformat
@@ -7,7 +7,8 @@ from in_lab import ALTLESS, ERRORS, UNNAMED, opened
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-PICTURES = {"00_quickstart": 3, "02_rendering": 4, "03_judge_and_reward": 4, "08_evaluate": 4}
+PICTURES = {"00_quickstart": 3, "01_data": 3, "02_rendering": 4, "03_judge_and_reward": 4,
+            "04_one_rollout": 10, "05_groups_and_advantages": 4, "08_evaluate": 4}  # the least that each shows
 
 
 @pytest.mark.parametrize("name", PICTURES)

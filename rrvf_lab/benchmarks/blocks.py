@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import numpy as np
 from bs4 import BeautifulSoup, Comment, NavigableString
 from PIL import ImageColor
-from scipy.optimize import linear_sum_assignment
 
 TEXT_TAGS = ["p", "h1", "h2", "h3", "h4", "h5", "h6", "div", "span", "a", "b", "li", "table", "td", "th",
              "button", "footer", "header", "figcaption"]
@@ -177,6 +176,8 @@ def _costs(first, second):
 
 
 def _assign(costs):
+    from scipy.optimize import linear_sum_assignment
+
     rows, columns = linear_sum_assignment(costs)
     return rows.tolist(), columns.tolist()
 

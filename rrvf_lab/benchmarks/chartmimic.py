@@ -64,7 +64,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ..judge import as_judge
 from .colours import likeness
@@ -169,6 +168,8 @@ def color_f1(reference, candidate) -> F1:
 
     Example: `color_f1([("bar", "#FF0000")], [("bar", "#FF0000"), ("bar", "#0000FF")]).f1`, which is 2 / 3.
     """
+    from scipy.optimize import linear_sum_assignment
+
     sides = thinned(reference), thinned(candidate)
     ours, theirs = map(_by_call, sides)
     total = 0.0

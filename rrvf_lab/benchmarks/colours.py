@@ -11,7 +11,6 @@ Left out: the judge's colours (`judge`), which are compared in another way.
 from __future__ import annotations
 
 import numpy as np
-from skimage.color import deltaE_ciede2000
 
 TO_XYZ = np.array([[0.412424, 0.212656, 0.0193324], [0.357579, 0.715158, 0.119193],
                    [0.180464, 0.0721856, 0.950444]])
@@ -32,4 +31,6 @@ def likeness(first, second) -> np.ndarray:
 
     Example: `likeness([255, 0, 0], [254, 0, 0]) > 0.99`.
     """
+    from skimage.color import deltaE_ciede2000
+
     return np.maximum(0, 1 - deltaE_ciede2000(lab(first), lab(second)) / 100)

@@ -15,14 +15,17 @@ notebook a record shows itself.
 """
 
 from .groups import recorded, sheet
+from .html import diff_html
 from .install import install
-from .ledger import ledger
+from .ledger import ledger, ledger_html
 from .pages import export, gallery
 from .plots import contributions, estimates, explore, learning_curve, raster, scores, show
+from .rollout import verdict_html
 from .runs import plot_run, plot_runs
 from .superpose import superpose
 
 __all__ = [
-    "contributions", "estimates", "explore", "export", "gallery", "install", "learning_curve", "ledger",
-    "plot_run", "plot_runs", "raster", "recorded", "scores", "sheet", "show", "superpose",
+    "contributions", "diff_html", "estimates", "explore", "export", "gallery", "install", "learning_curve",
+    "ledger", "ledger_html", "plot_run", "plot_runs", "raster", "recorded", "scores", "sheet", "show",
+    "superpose", "verdict_html",
 ]

@@ -22,7 +22,7 @@ import numpy as np
 
 WAYS = {
     "as we set it": {},
-    "the default": {"GOMP_SPINCOUNT": "undefined"},  # said, so that we leave it; libgomp passes over what is no number
+    "the default": {"GOMP_SPINCOUNT": "unset"},  # said, so that we leave it alone; libgomp skips what is no number
     "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
     "100 spins": {"GOMP_SPINCOUNT": "100"},
     "1000 spins": {"GOMP_SPINCOUNT": "1000"},
@@ -38,8 +38,8 @@ def steps(environment, number):
     clean = {k: v for k, v in os.environ.items() if k not in UNSET}
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        command = [sys.executable, "-m", "rrvf_lab.train", "demo", "--set", f"steps={number}", "test_images=null",
-                   f"output={run}"]
+        command = [sys.executable, "-m", "rrvf_lab.train", "demo", "--set", f"steps={number}",
+                   "test_images=null", f"output={run}"]
         subprocess.run(command, env=clean | environment, check=True, capture_output=True)
         rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     return [row["step_time"] for row in rows if "step_time" in row][1:]
