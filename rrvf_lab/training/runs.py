@@ -147,7 +147,7 @@ class Run(Sequence):
         for value, known in ((kind, ROLLOUT_KINDS), (order, ORDERS)):
             if value not in known:
                 raise ValueError(f"unknown {value!r}; known: {', '.join(known)}")
-        keep = self._is(kind)
+        keep = _are(self.index, kind)
         if steps is not None:
             first, last = (steps, steps) if isinstance(steps, int) else steps
             keep = keep & (self.index["step"] >= first) & (self.index["step"] <= last)
@@ -159,19 +159,7 @@ class Run(Sequence):
 
     def counts(self) -> dict[str, int]:
         """How many rollouts are of each kind."""
-        return {kind: int(self._is(kind).sum()) for kind in ROLLOUT_KINDS}
-
-    def _is(self, kind):
-        index = self.index
-        if kind == "all":
-            return np.ones(len(index), bool)
-        if kind == "regressed":
-            return index["vision"] < index["first"] - FLAT
-        if kind == "unscored":
-            return np.isnan(index["total"])
-        if kind == "zero spread":
-            return _without_spread(index)
-        return index[kind]
+        return {kind: int(_are(self.index, kind).sum()) for kind in ROLLOUT_KINDS}
 
     def group(self, i: int) -> list[Rollout]:
         """All rollouts of rollout i's group, in the order they were sampled."""
@@ -297,6 +285,19 @@ def _facts(row):
     advantage = info.get("advantage", math.nan)
     return (info.get("step", -1), info.get("group", -1), row["id"], *parts, advantage, first, crashed, copied,
             flagged, calls)
+
+
+def _are(index, kind):
+    """Which rows are of a kind of `ROLLOUT_KINDS`."""
+    if kind == "all":
+        return np.ones(len(index), bool)
+    if kind == "regressed":
+        return index["vision"] < index["first"] - FLAT
+    if kind == "unscored":
+        return np.isnan(index["total"])
+    if kind == "zero spread":
+        return _without_spread(index)
+    return index[kind]
 
 
 def _without_spread(index):

@@ -1,5 +1,6 @@
 """Advantages are TRL's own numbers, for every scale, with unscored rollouts and dead groups among them."""
 import ast
+import functools
 import importlib.util
 import math
 import textwrap
@@ -16,19 +17,24 @@ from rrvf_lab.leaves.files import REPOSITORY
 from rrvf_lab.training import advantages
 
 
-def trl_advantages(rewards, size, scale, dtype):
-    """The lines of TRL 1.16 that turn rewards into advantages, cut out of its source and run."""
+@functools.cache
+def trl_lines():
+    """The lines of TRL 1.16 that turn rewards into advantages, cut out of its source."""
     path = Path(importlib.util.find_spec("trl").origin).parent / "trainer" / "grpo_trainer.py"
     method = next(node for node in ast.walk(ast.parse(path.read_text()))
                   if isinstance(node, ast.FunctionDef) and node.name == "_generate_and_score_completions")
     lines = path.read_text().splitlines()
     first = next(k for k in range(method.lineno, method.end_lineno) if "unscorable_mask = " in lines[k])
     last = next(k for k in range(first, method.end_lineno) if "advantages = torch.nan_to_num(" in lines[k])
+    return textwrap.dedent("\n".join(lines[first:last + 1]))
+
+
+def trl_advantages(rewards, size, scale, dtype):
     trainer = types.SimpleNamespace(multi_objective_aggregation="sum_then_normalize", scale_rewards=scale,
                                     reward_weights=torch.ones(1, dtype=dtype))
     names = {"torch": torch, "nanstd": nanstd, "self": trainer, "device": "cpu", "num_generations": size,
              "rewards_per_func": torch.tensor(rewards, dtype=dtype)[:, None]}
-    exec(textwrap.dedent("\n".join(lines[first:last + 1])), names)
+    exec(trl_lines(), names)
     return names["advantages"].double().numpy()
 
 

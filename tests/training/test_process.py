@@ -43,7 +43,7 @@ def test_a_folder_in_use_is_refused_and_stop_ends_the_whole_family(alive):
     while not (children := psutil.Process(process.pid).children()):
         assert time.time() < deadline
         time.sleep(0.05)
-    run.stop()
+    run.stop(wait=1)  # the child ignores that its parent is gone, and is killed then
     assert process.poll() is not None and run.state == "stopped"
     assert not any(c.is_running() and c.status() != "zombie" for c in children)
     with pytest.raises(RuntimeError, match=r"no process trains into .* \(it is stopped\)"):

@@ -1,10 +1,15 @@
 """The smallest training there is: one image, eight rollouts, and what the policy says given beforehand. The
 fixtures reach tests through conftest.py."""
+import atexit
+import functools
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from rrvf_lab.leaves.files import REPOSITORY
 from rrvf_lab.talk import parse_turn, write_turn
 from rrvf_lab.train import make_trainer
 from rrvf_lab.training import TrainConfig
@@ -28,8 +33,19 @@ STREAMS = [  # of a group: every kind of turn a policy may write
 
 def config(folder, **changes):
     """One step of one image with eight rollouts into folder/run."""
-    small = {"steps": 1, "prompts": 1, "group": 8, "micro_batch": 8, "test_images": None, "save_steps": 1}
+    small = {"steps": 1, "prompts": 1, "group": 8, "micro_batch": 8, "test_images": None, "save_steps": 1,
+             "train_images": str(few_images())}
     return TrainConfig.load("demo", output=str(Path(folder) / "run"), **small | changes)
+
+
+@functools.cache
+def few_images():
+    """A folder with four of the training images: all of them take longer to load than a step to train."""
+    folder = Path(tempfile.mkdtemp(prefix="few-images-"))
+    atexit.register(shutil.rmtree, folder)
+    for path in sorted((REPOSITORY / "data" / "charts" / "train").glob("*.png"))[:4]:
+        shutil.copy(path, folder)
+    return folder
 
 
 def say(monkeypatch, trainer, streams):
