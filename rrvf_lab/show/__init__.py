@@ -15,17 +15,18 @@ notebook a record shows itself.
 """
 
 from .groups import recorded, sheet
-from .html import diff_html
+from .html import code_html, diff_html, number
 from .install import install
 from .ledger import ledger, ledger_html
 from .pages import export, gallery
 from .plots import contributions, estimates, explore, learning_curve, raster, scores, show
-from .rollout import verdict_html
+from .rollout import reward_html, rollout_html, turn_html, verdict_html
 from .runs import plot_run, plot_runs
 from .superpose import superpose
 
+# `install`, `ledger` and `superpose` share their module's name; as attributes the functions win
 __all__ = [
-    "contributions", "diff_html", "estimates", "explore", "export", "gallery", "install", "learning_curve",
-    "ledger", "ledger_html", "plot_run", "plot_runs", "raster", "recorded", "scores", "sheet", "show",
-    "superpose", "verdict_html",
+    "code_html", "contributions", "diff_html", "estimates", "explore", "export", "gallery", "install",
+    "learning_curve", "ledger", "ledger_html", "number", "plot_run", "plot_runs", "raster", "recorded",
+    "reward_html", "rollout_html", "scores", "sheet", "show", "superpose", "turn_html", "verdict_html",
 ]

@@ -17,10 +17,11 @@ from rrvf_lab.training.memory import ALWAYS, SAMPLING, UPDATE, Estimate
 def found():
     def far(target, image):
         """1 for the same pixels, less the further they are from each other on average."""
-        both = (np.asarray(picture.convert("L").resize((64, 64)), float) for picture in (target, image))
+        both = (np.asarray(picture.convert("L"), float) for picture in (target, image))
         return 1 - np.abs(np.subtract(*both)).mean() / 255
 
-    return audit(far, load_images("data/charts/test").select(range(2)), repeats=1)
+    targets = load_images("data/charts/test").select(range(2))["image"]
+    return audit(far, [target.resize((120, 90)) for target in targets], repeats=1)
 
 
 def test_an_audit_shows_itself_with_pictures_and_words_for_them(found):
