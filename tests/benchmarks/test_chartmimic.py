@@ -34,12 +34,6 @@ def halves(name):
 
 
 @pytest.fixture(scope="module")
-def renderer():
-    with Renderer(workers=2) as renderer:
-        yield renderer
-
-
-@pytest.fixture(scope="module")
 def impatient():
     """A process for each program, which is ended after three seconds."""
     with Renderer(workers=0, timeout=3) as renderer:
@@ -54,11 +48,11 @@ def installed(name):
                if f"import {library}" in code or f"from {library}" in code)
 
 
-def check(names, renderer, copy=False):
+def check(names, copy=False):
     """Each score is the official one to 1e-6, or the recorded one where an official bug has a name."""
     names = [name for name in names if installed(name)]
     items = [(*halves(name), name.startswith("graph")) for name in names]
-    scores = low_levels(items, subclasses=copy, renderer=renderer)
+    scores = low_levels(items, subclasses=copy)
     for name, found in zip(names, scores, strict=True):
         row = OFFICIAL[name]
         assert (found.error is None) == row["ran"], (name, found.error)
@@ -71,20 +65,20 @@ def check(names, renderer, copy=False):
             assert np.allclose(values, expected, rtol=0, atol=1e-6), (name, part, ours)
 
 
-def test_a_few_pairs_score_as_the_official_code(renderer):
-    check(QUICK, renderer)
+def test_a_few_pairs_score_as_the_official_code():
+    check(QUICK)
 
 
 @pytest.mark.slow
-def test_all_pairs_score_as_the_official_code(renderer):
+def test_all_pairs_score_as_the_official_code():
     assert len(OFFICIAL) >= 40
-    check(list(OFFICIAL), renderer)
+    check(list(OFFICIAL))
 
 
-def test_subclasses_count_as_in_the_copy_when_asked(renderer):
+def test_subclasses_count_as_in_the_copy_when_asked():
     differing = [name for name, row in OFFICIAL.items() if "copy" in row]
     assert differing
-    check(differing, renderer, copy=True)
+    check(differing, copy=True)
 
 
 def test_every_difference_has_the_name_of_a_bug_in_the_docstring():
@@ -120,21 +114,21 @@ def test_the_order_of_many_colours_does_not_matter():
     assert color_f1(colours, colours[:9]) == color_f1(colours[::-1], colours[8::-1])
 
 
-def test_colours_too_many_to_compare_are_refused_at_once(renderer):
+def test_colours_too_many_to_compare_are_refused_at_once():
     code = HEAD + "import numpy as np\nplt.hlines(range(9000), 0, 1, colors=np.random.rand(9000, 3))"
-    facts, = observe([code], renderer=renderer)
+    facts, = observe([code])
     assert "at most 5000 are compared" in facts.error
 
 
-def test_a_failed_candidate_scores_zero_and_says_why(renderer):
+def test_a_failed_candidate_scores_zero_and_says_why():
     code = HEAD + "plt.plot([1, 2])"
-    found = low_level(code, code + "\nraise RuntimeError('no ink')", renderer=renderer)
+    found = low_level(code, code + "\nraise RuntimeError('no ink')")
     assert found.average == 0 and "no ink" in found.error and "line 3" in found.error
 
 
-def test_a_failed_reference_is_an_error_in_one_line(renderer):
+def test_a_failed_reference_is_an_error_in_one_line():
     with pytest.raises(ValueError, match="reference program does not run here: ZeroDivisionError") as raised:
-        low_level("1 / 0", HEAD + "plt.plot([1, 2])", renderer=renderer)
+        low_level("1 / 0", HEAD + "plt.plot([1, 2])")
     assert "\n" not in str(raised.value)
 
 
@@ -157,9 +151,9 @@ def test_candidates_are_cut_where_the_harness_cuts():
     assert program_as_harness(kept + "\nplt.savefig('y')\nb") == kept + '\nplt.savefig("chart.pdf")'
 
 
-def test_without_the_cut_what_follows_counts(renderer):
+def test_without_the_cut_what_follows_counts():
     code = HEAD + "plt.plot([1, 2])\nplt.show()\nplt.bar([1], [2])"
-    cut, whole = (observe([code], cut=c, renderer=renderer)[0].types for c in (True, False))
+    cut, whole = (observe([code], cut=c)[0].types for c in (True, False))
     assert cut == {"plot": 1} and whole == {"plot": 1, "bar": 1}
 
 

@@ -164,6 +164,7 @@ def test_all_pages_score_as_the_official_code():
             assert np.allclose(ours, expected, rtol=0, atol=1e-6), name
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_pages_are_drawn_whole_in_the_harness_viewport():
     with Pages(pages=1) as pages:
