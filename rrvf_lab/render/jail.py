@@ -84,6 +84,8 @@ class Jail:
         outcome = job.run(jail.lane(), "print(1)", "matplotlib", cpu=5, wall=60)
     """
 
+    process = _control = _heavy = None           # the zygote, and the streams to it and to its heavy twin
+
     def __init__(self, memory=1024):
         self.memory = memory
         weak, reasons = None, []
@@ -104,8 +106,6 @@ class Jail:
         if self.process is None:
             raise RuntimeError("no render process could be started: " + "; ".join(reasons))
 
-    process = _control = _heavy = None
-
     def _command(self, mode, fd):
         """(command, environment, cache folder) of a zygote whose control stream is `fd`. Raises OSError."""
         readable, site = _python_paths()
@@ -123,8 +123,8 @@ class Jail:
         with theirs, tempfile.TemporaryFile() as errors:
             command, environment, cache = self._command(mode, theirs.fileno())
             self.process = subprocess.Popen(command, env=environment, cwd="/", stdin=subprocess.DEVNULL,
-                                             stdout=subprocess.DEVNULL, stderr=errors,
-                                             pass_fds=(theirs.fileno(),), start_new_session=True)
+                                            stdout=subprocess.DEVNULL, stderr=errors,
+                                            pass_fds=(theirs.fileno(),), start_new_session=True)
             theirs.close()
             ours.settimeout(600)
             ready = ours.recv(1)
