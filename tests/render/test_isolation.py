@@ -43,6 +43,7 @@ def test_the_isolation_given_decides_and_no_other_jail_is_started(monkeypatch):
         require_isolation(isolation=Isolation("limits", False, ()))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 def test_a_jail_that_died_is_never_replaced_by_a_weaker_one(monkeypatch):
     with Renderer(workers=0) as renderer:
