@@ -1,9 +1,10 @@
-"""Where the texts of a web page are, and which texts of two pages belong together, as Design2Code finds it
-out.
+"""Where the texts of a web page are, and which texts of two pages belong together, as Design2Code does it.
 
 Text is found without OCR: every text element is given a colour of its own, the page is drawn twice with these
 colours moved by 50, and the pixels that moved by 50 are text. Blocks of two pages are then paired by their
 words.
+
+bs4 and scipy.optimize are slow to import and rrvf_lab imports this file: they wait until they are used.
 
 Left out: what the pairs score (`design2code`, which also names the places where the official code is odd).
 """
@@ -18,7 +19,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from bs4 import BeautifulSoup, Comment, NavigableString
 from PIL import ImageColor
 
 TEXT_TAGS = ["p", "h1", "h2", "h3", "h4", "h5", "h6", "div", "span", "a", "b", "li", "table", "td", "th",
@@ -64,6 +64,8 @@ def blocks(html: str, pages) -> tuple:
 def marked(html: str, offset=0) -> tuple:
     """Give each text element a colour -> (html, [(text, "#rrggbb" or other word for its colour)]);
     backgrounds vanish."""
+    from bs4 import BeautifulSoup
+
     soup = BeautifulSoup(html, "html.parser")
     for tag in soup.find_all(True):
         _restyle(tag, "background-color", "rgba(255, 255, 255, 0.0)")
@@ -80,6 +82,8 @@ def marked(html: str, offset=0) -> tuple:
 
 def _texts(element, color):
     """(text, colour) of every text inside, in order."""
+    from bs4 import Comment, NavigableString
+
     for child in element.children:
         if isinstance(child, Comment):
             continue

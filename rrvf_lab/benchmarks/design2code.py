@@ -45,7 +45,6 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
-from bs4 import BeautifulSoup
 from PIL import Image
 
 from ..render.chromium import Browser, PageError
@@ -150,6 +149,8 @@ def page_score(reference: str, candidate: str, pages, clip=None, clean=True) -> 
 def page_as_harness(html: str) -> str:
     """The candidate's HTML as the harness repairs it: what repeats is cut off, a missing <html> added, the
     51st and later equal elements removed, written again by the parser."""
+    from bs4 import BeautifulSoup  # as in `blocks`
+
     html = _without_repeats(html)
     if not re.search(r"<html[^>]*>", html, re.IGNORECASE):
         html = f"<html><body><p>{html}</p></body></html>"
