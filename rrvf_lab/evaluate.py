@@ -33,12 +33,12 @@ def evaluate(policy, images, max_turns: int = 3, record=None, name: str = "evalu
     """Play one rollout for each image and add them up.
 
     Args:
-        policy: anything with `write`; with `concurrency` above 1 it is asked from so many threads. images:
-        what `load_images` or `load_benchmark` gives, or any sequence of its rows or of PIL images. record: a
-        folder to store the rollouts in, as `name`.jsonl; each one's `info` has the name, max_turns and kind.
-        resume: keep what is recorded there under this name and play the rest; without it, what is there is
-        replaced. metrics: functions of (rollout, item), such as `rrvf_lab.benchmarks.chartmimic`; see
-        `records.metrics`. environment: goes to `Episode` (`judge`, `renderer`, `blind`, ...).
+        policy: anything with `write`; with `concurrency` above 1 it is asked from so many threads.
+        images: what `load_images` or `load_benchmark` gives, or any sequence of its rows or of PIL images.
+        record: a folder for the rollouts, as `name`.jsonl; `info` has the name, max_turns and kind of each.
+        resume: keep what is recorded there under this name and play the rest; else it is replaced.
+        metrics: functions of (rollout, item), such as `benchmarks.chartmimic`; see `records.metrics`.
+        environment: goes to `Episode` (`judge`, `renderer`, `blind`, ...).
 
     Raises ValueError for ids that occur twice, and when resuming what was recorded for other pictures or
     turns; TypeError for a metric that is no function; RuntimeError when the policy failed on every item;

@@ -15,7 +15,13 @@ ORDER = ("leaves talk rollout reward render endpoint judge records data nano env
          "training evaluate train benchmarks show widgets").split()
 LOOP = "data talk rollout reward environment play policy train evaluate".split()
 HEAVY = {"torch", "transformers", "trl", "peft", "openai", "playwright", "plotly", "ipywidgets"}
-INSIDE = {"_zygote", "_matplotlib", "_plotly", "_svg", "_observe"}  # programs that run in the sandbox, as they are
+INSIDE = {
+    "_zygote",
+    "_matplotlib",
+    "_plotly",
+    "_svg",
+    "_observe",
+}  # programs that run in the sandbox, as they are
 
 
 def modules():

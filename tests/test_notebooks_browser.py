@@ -7,8 +7,15 @@ from in_lab import ALTLESS, ERRORS, UNNAMED, opened
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-PICTURES = {"00_quickstart": 3, "01_data": 3, "02_rendering": 4, "03_judge_and_reward": 4,
-            "04_one_rollout": 10, "05_groups_and_advantages": 4, "08_evaluate": 4}  # the least that each shows
+PICTURES = {
+    "00_quickstart": 3,
+    "01_data": 3,
+    "02_rendering": 4,
+    "03_judge_and_reward": 4,
+    "04_one_rollout": 10,
+    "05_groups_and_advantages": 4,
+    "08_evaluate": 4,
+}  # the least that each shows
 
 
 @pytest.mark.parametrize("name", PICTURES)

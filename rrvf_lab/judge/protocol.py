@@ -24,8 +24,7 @@ def as_judge(judge):
     """A judge as the loop calls it, from a judge or from any function that scores two pictures.
 
     Args:
-        judge: something with the whole protocol (`PixelJudge`, `VLMJudge`, yours), which is given back as it
-        is;
+        judge: something with the whole protocol (`PixelJudge`, `VLMJudge`, yours), given back as it is;
             or a function of `(target, image)` or `(target, image, error)` that returns a `Verdict` or a
             number in [0, 1], 1 = the same. A function of two is only asked about pictures: a program that
             drew nothing gets 0.

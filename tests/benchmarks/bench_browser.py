@@ -1,13 +1,16 @@
-"""How many pages and plotly figures a second? Kept pages against the usual ways: a new context per page, and kaleido.
+"""How many pages and plotly figures a second? Kept pages against the usual ways: a new context per page,
+and kaleido.
 
-The ways take turns, round by round, on the same inputs, so that other load on the machine meets them alike; trust the
-ratios and the CPU times, not the wall times. CPU counts this process and everything it started. All are warm, and all
-end with a decoded picture. The figure rows time only figure JSON -> picture; the program that makes the figure costs
-the same either way. Pictures/s can also grow because a way keeps more cores busy; pictures per CPU second cannot.
-Kaleido is no dependency of this project; without it its row is left out. To include it:
+The ways take turns, round by round, on the same inputs, so that other load on the machine meets them alike;
+trust the ratios and the CPU times, not the wall times. CPU counts this process and everything it started.
+All are warm, and all end with a decoded picture. The figure rows time only figure JSON -> picture; the
+program that makes the figure costs the same either way. Pictures/s can also grow because a way keeps more
+cores busy; pictures per CPU second cannot. Kaleido is no dependency of this project; without it its row is
+left out. To include it:
 
     pip install --no-deps --target /tmp/kaleido kaleido choreographer logistro simplejson orjson
-    PYTHONPATH=/tmp/kaleido BROWSER_PATH=$(which chromium) python tests/benchmarks/bench_browser.py --n 12 --rounds 3
+    export PYTHONPATH=/tmp/kaleido BROWSER_PATH=$(which chromium)
+    python tests/benchmarks/bench_browser.py --n 12 --rounds 3
 
 Left out: pages and figures that fail, 3-D figures, and the time of the first picture.
 """
@@ -40,20 +43,25 @@ def figures():
     import plotly.express as px
     import plotly.graph_objects as go
     tips, iris = px.data.tips(), px.data.iris()
-    return [px.bar(x=list("abcd"), y=[1, 3, 2, 5], title="Bars"),
-            px.scatter(iris, x="sepal_width", y="sepal_length", color="species"),
-            px.histogram(tips, x="total_bill", color="sex"), px.box(tips, x="day", y="total_bill", color="smoker"),
-            px.line(px.data.stocks(), x="date", y=["GOOG", "AAPL"]), px.pie(tips, values="tip", names="day"),
-            go.Figure(go.Heatmap(z=[[i * j for i in range(20)] for j in range(20)])),
-            px.violin(tips, y="tip", x="smoker", box=True),
-            px.sunburst(tips, path=["day", "time"], values="tip"),
-            px.area(px.data.gapminder(), x="year", y="pop", color="continent"),
-            go.Figure(go.Contour(z=[[i * i - j * j for i in range(20)] for j in range(20)])),
-            go.Figure(go.Scatterpolar(r=[1, 5, 2, 2, 3], theta=list("abcde"), fill="toself"))]
+    return [
+        px.bar(x=list("abcd"), y=[1, 3, 2, 5], title="Bars"),
+        px.scatter(iris, x="sepal_width", y="sepal_length", color="species"),
+        px.histogram(tips, x="total_bill", color="sex"),
+        px.box(tips, x="day", y="total_bill", color="smoker"),
+        px.line(px.data.stocks(), x="date", y=["GOOG", "AAPL"]),
+        px.pie(tips, values="tip", names="day"),
+        go.Figure(go.Heatmap(z=[[i * j for i in range(20)] for j in range(20)])),
+        px.violin(tips, y="tip", x="smoker", box=True),
+        px.sunburst(tips, path=["day", "time"], values="tip"),
+        px.area(px.data.gapminder(), x="year", y="pop", color="continent"),
+        go.Figure(go.Contour(z=[[i * i - j * j for i in range(20)] for j in range(20)])),
+        go.Figure(go.Scatterpolar(r=[1, 5, 2, 2, 3], theta=list("abcde"), fill="toself")),
+    ]
 
 
 class NewContext:
-    """Playwright as it is mostly used: one browser, and for each page a context, `set_content`, a full screenshot."""
+    """Playwright as it is mostly used: one browser, and for each page a context, `set_content`, a full
+    screenshot."""
 
     def __init__(self, at_a_time=1):
         self.at_a_time, self.loop = at_a_time, asyncio.new_event_loop()
@@ -123,7 +131,8 @@ class Kept:
 
 
 def cpu():
-    """CPU seconds of this process and its descendants, also of those that ended: a closed context ends its process."""
+    """CPU seconds of this process and its descendants, also of those that ended: a closed context ends its
+    process."""
     total = 0.0
     for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
         try:
@@ -147,10 +156,17 @@ def race(title, ways, items, rounds):
             spent[name].append((cpu() - before) / n)
     for way in ways.values():
         way.close()
-    walls, spents = [{name: statistics.median(rounds_) for name, rounds_ in kind.items()} for kind in (wall, spent)]
+    walls, spents = [
+        {name: statistics.median(rounds_) for name, rounds_ in kind.items()} for kind in (wall, spent)
+    ]
     usual, (one, two) = next(iter(ways)), list(ways)[-2:]
-    print(f"\n{title}: {n} inputs x {rounds} rounds, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; medians")
-    print(f"{'':34} {'pictures/s':>20} {'wall ms':>9} {'CPU ms':>8} {'pictures/s':>11} {'per CPU second':>15}")
+    print(
+        f"\n{title}: {n} inputs x {rounds} rounds, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; "
+        "medians"
+    )
+    print(
+        f"{'':34} {'pictures/s':>20} {'wall ms':>9} {'CPU ms':>8} {'pictures/s':>11} {'per CPU second':>15}"
+    )
     for name in ways:
         rates = f"{1 / walls[name]:.2f} ({1 / max(wall[name]):.2f}-{1 / min(wall[name]):.2f})"
         print(f"{name:34} {rates:>20} {1000 * walls[name]:9.0f} {1000 * spents[name]:8.0f} "

@@ -2,13 +2,13 @@
 
     python tests/benchmarks/bench_feedback.py --n 40 --seed 0 --show
 
-Charts of this file's own generator (matplotlib in five styles, nine kinds, one or two series; neither those of data/charts
-nor the nano model's dialect), each with every single error it can have. Named means that the first sentence is the one
-the vocabulary has for that error, with the right colour or direction. "Anywhere" counts the other sentences as well.
-`--show` prints what was said instead.
+Charts of this file's own generator (matplotlib in five styles, nine kinds, one or two series; neither those
+of data/charts nor the nano model's dialect), each with every single error it can have. Named means that the
+first sentence is the one the vocabulary has for that error, with the right colour or direction. "Anywhere"
+counts the other sentences as well. `--show` prints what was said instead.
 
-Left out: two errors at once, a missing bar among many, subplots, and whether the sentence helps a model to repair.
-"""
+Left out: two errors at once, a missing bar among many, subplots, and whether the sentence helps a model to
+repair. """
 import argparse
 import random
 import warnings
@@ -37,11 +37,22 @@ ASKED = 0.8
 def spec(rng):
     kind, n = rng.choice(KINDS), rng.randint(3, 7)
     rows = 2 if kind in TWO else 1
-    return dict(kind=kind, style=rng.choice(STYLES), title=rng.choice(TITLES), x=rng.choice(XLABELS),
-                y=rng.choice(YLABELS), values=[[round(rng.uniform(2, 9), 1) for _ in range(n)] for _ in range(rows)],
-                top=10 * rows if kind == "stacked" else 10, paint=rng.sample(PAINTS, rows), legend=rng.random() < 0.6,
-                grid=rng.random() < 0.3, named=rng.random() < 0.5, font=rng.choice([9, 10, 12]),
-                size=rng.choice([(5, 4), (6, 4), (6.4, 4.8), (7, 4.2)]), place=(0.14, 0.16, 0.8, 0.72))
+    return dict(
+        kind=kind,
+        style=rng.choice(STYLES),
+        title=rng.choice(TITLES),
+        x=rng.choice(XLABELS),
+        y=rng.choice(YLABELS),
+        values=[[round(rng.uniform(2, 9), 1) for _ in range(n)] for _ in range(rows)],
+        top=10 * rows if kind == "stacked" else 10,
+        paint=rng.sample(PAINTS, rows),
+        legend=rng.random() < 0.6,
+        grid=rng.random() < 0.3,
+        named=rng.random() < 0.5,
+        font=rng.choice([9, 10, 12]),
+        size=rng.choice([(5, 4), (6, 4), (6.4, 4.8), (7, 4.2)]),
+        place=(0.14, 0.16, 0.8, 0.72),
+    )
 
 
 def draw(s):
@@ -52,7 +63,7 @@ def draw(s):
         fig = plt.figure(figsize=s["size"], dpi=90, facecolor="white")
         ax = fig.add_axes(s["place"])
         below = np.zeros(len(x))
-        for k, (row, colour) in enumerate(zip(values, paint)):
+        for k, (row, colour) in enumerate(zip(values, paint, strict=False)):
             label = ["plan", "done", "spare"][k]
             if kind == "bar":
                 ax.bar(x, row, 0.7, color=colour, label=label)
@@ -85,7 +96,8 @@ def draw(s):
 
 
 def errors(s, rng):
-    """(error, spoilt chart, sentences of which the first should be one) for every error this chart can have."""
+    """(error, spoilt chart, sentences of which the first should be one) for every error this chart can
+    have."""
     other = rng.choice([p for p in PAINTS if p not in s["paint"]])
     at = rng.randrange(len(s["paint"]))
     yield ("colour", s | dict(paint=[other if k == at else p for k, p in enumerate(s["paint"])]),
@@ -102,7 +114,10 @@ def errors(s, rng):
         row, i = rng.randrange(len(s["values"])), rng.randrange(len(s["values"][0]))
         values = [list(v) for v in s["values"]]
         values[row][i] = round(values[row][i] * (rng.uniform(1.3, 1.6) if up else rng.uniform(0.4, 0.7)), 1)
-        word = {True: "long" if s["kind"] == "barh" else "high", False: "short" if s["kind"] == "barh" else "low"}[up]
+        word = {
+            True: "long" if s["kind"] == "barh" else "high",
+            False: "short" if s["kind"] == "barh" else "low",
+        }[up]
         yield f"one value {'higher' if up else 'lower'}", s | dict(values=values), [f"Too {word} at"]
     groups = (("bar", "barh", "line", "scatter", "area", "step"), TWO)
     kinds = next(group for group in groups if s["kind"] in group)
@@ -134,7 +149,9 @@ def main():
         target = draw(s)
         for error, spoilt, right in errors(s, rng):
             feedback = judge.feedback(target, draw(spoilt))
-            named[error].append((any(feedback.startswith(r) for r in right), any(r in feedback for r in right)))
+            named[error].append(
+                (any(feedback.startswith(r) for r in right), any(r in feedback for r in right))
+            )
             if options.show and not named[error][-1][0]:
                 print(f"{error:17}{s['kind']:10}{s['style']:20}wanted {' or '.join(right)} got: {feedback}")
     every = [hit for hits in named.values() for hit in hits]

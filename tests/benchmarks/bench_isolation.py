@@ -1,18 +1,19 @@
-"""Which attacks get through at each level of isolation? The programs of `tests/render/attacks.py`, seen from outside.
+"""Which attacks get through at each level of isolation? The programs of `tests/render/attacks.py`, seen
+from outside.
 
     python tests/benchmarks/bench_isolation.py --count 20 --levels bwrap bare
 
 `--count` attacks are spread over all of them; by default all are tried, at all levels.
 
-Levels: "bwrap" (namespaces and filters), "plain" (filters without namespaces), "limits" (resource limits only, what
-macOS gives), "bare" (a process like any other, as most projects run such programs). The three weaker ones run inside a
-throw-away container without network, with a read-only disk, process ids of its own and a bound on each process's
-memory, as there an attack does what it says. An attack counts as through if it had the effect that the test looks for,
-ended the calling process, or was not stopped within a minute.
+Levels: "bwrap" (namespaces and filters), "plain" (filters without namespaces), "limits" (resource limits
+only, what macOS gives), "bare" (a process like any other, as most projects run such programs). The three
+weaker ones run inside a throw-away container without network, with a read-only disk, process ids of its own
+and a bound on each process's memory, as there an attack does what it says. An attack counts as through if
+it had the effect that the test looks for, ended the calling process, or was not stopped within a minute.
 
-Left out: attacks on the kernel itself, and at "bare" the programs in TOO_MUCH: nothing there but the container's
-bound would stop them from taking all memory or process ids of this machine, and that bound is not part of the level.
-"""
+Left out: attacks on the kernel itself, and at "bare" the programs in TOO_MUCH: nothing there but the
+container's bound would stop them from taking all memory or process ids of this machine, and that bound is
+not part of the level. """
 
 import argparse
 import json
@@ -37,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LEVELS = ("bwrap", "plain", "limits", "bare")
 TOO_MUCH = ("memory_bomb", "memfd_bomb", "thread_bomb")
 BOUND = 6 * 2**30                                # bytes a process may take in the container
-PATIENCE = 60                                    # seconds an attack may take; at the safe levels it is CPU-limited to 1
+PATIENCE = 60  # seconds an attack may take; at the safe levels it is CPU-limited to 1
 
 
 def inside(level, names):
@@ -69,11 +70,44 @@ def inside(level, names):
 
 def container(cache):
     """The command before Python's own: everything may be read, nothing be changed or reached."""
-    return [shutil.which("bwrap"), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
-            "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--size", str(2**30), "--tmpfs", "/tmp",
-            "--tmpfs", "/var/tmp", "--ro-bind", str(ROOT), str(ROOT), "--ro-bind", sys.prefix, sys.prefix,
-            "--ro-bind", cache, "/tmp/fonts", "--setenv", "HOME", "/tmp/home", "--setenv", "XDG_CACHE_HOME",
-            "/tmp/cache", "--chdir", str(ROOT)]
+    return [
+        shutil.which("bwrap"),
+        "--unshare-all",
+        "--die-with-parent",
+        "--new-session",
+        "--cap-drop",
+        "ALL",
+        "--ro-bind",
+        "/",
+        "/",
+        "--dev",
+        "/dev",
+        "--proc",
+        "/proc",
+        "--size",
+        str(2**30),
+        "--tmpfs",
+        "/tmp",
+        "--tmpfs",
+        "/var/tmp",
+        "--ro-bind",
+        str(ROOT),
+        str(ROOT),
+        "--ro-bind",
+        sys.prefix,
+        sys.prefix,
+        "--ro-bind",
+        cache,
+        "/tmp/fonts",
+        "--setenv",
+        "HOME",
+        "/tmp/home",
+        "--setenv",
+        "XDG_CACHE_HOME",
+        "/tmp/cache",
+        "--chdir",
+        str(ROOT),
+    ]
 
 
 def attack(level, names):
@@ -84,10 +118,13 @@ def attack(level, names):
         if level != "bwrap":
             command = container(cache_folder()) + command
             bound = partial(resource.setrlimit, resource.RLIMIT_AS, (BOUND, BOUND))
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=bound)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=bound
+        )
         running, begun = None, len(left)
         errors = []
-        reader = threading.Thread(target=lambda: errors.append(process.stderr.read()[-500:]))
+        reader = threading.Thread(target=lambda to, pipe: to.append(pipe.read()[-500:]),
+                                  args=(errors, process.stderr))
         reader.start()
         clock = threading.Timer(5 * PATIENCE, process.kill)              # for its start
         clock.start()
@@ -122,7 +159,10 @@ def main(count, levels):
         table[level] = attack(level, [name for name in names if level != "bare" or name not in TOO_MUCH])
         through = [name for name in names if table[level].get(name)]
         print(f"{level:7} {len(through):3} of {len(table[level])} got through", flush=True)
-    print(f"\nas {'root' if os.geteuid() == 0 else 'an ordinary user'}; THROUGH: it had its effect, -: contained")
+    print(
+        f"\nas {'root' if os.geteuid() == 0 else 'an ordinary user'}; THROUGH: it had its effect, "
+        "-: contained"
+    )
     print(f"{'':26}" + "".join(f"{level:>8}" for level in levels) + "   the effect")
     for name in names:
         effects = [table[level].get(name, "not run") for level in levels]

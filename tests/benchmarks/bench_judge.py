@@ -1,18 +1,20 @@
-"""How well the pixel judge orders spoilt charts, pages and drawings: `python tests/benchmarks/bench_judge.py`.
+"""How well the pixel judge orders spoilt charts, pages and drawings: `python
+tests/benchmarks/bench_judge.py`.
 
-Each target has a ladder of 10 to 13 pictures, from the same one down to a blank page; Kendall's tau-b compares the
-order of the scores with the order of the rungs. Beside it: traps made of the target's own pixels, and the CPU cost.
+Each target has a ladder of 10 to 13 pictures, from the same one down to a blank page; Kendall's tau-b
+compares the order of the scores with the order of the rungs. Beside it: traps made of the target's own
+pixels, and the CPU cost.
 
-    --split test    (default) matplotlib and plotly charts from this file's generators, whose styles and kinds the judge
-                    was not tuned on, pages and drawings from the held-out stream of data/pages/make.py
-    --split train   what the judge's constants were tuned on: charts of data/charts/make.py, and the training stream of
-                    data/pages/make.py. Never report these
+    --split test    (default) matplotlib and plotly charts from this file's generators, whose styles and kinds
+                    the judge was not tuned on, pages and drawings of data/pages/make.py's held-out stream
+    --split train   what the judge's constants were tuned on: charts of data/charts/make.py, and the training
+                    stream of data/pages/make.py. Never report these
     --only pages    one domain;  --n 8  targets in each;  --size 112  another working size
 
-`<-` marks what misses the ask. Spoilings are made in the source wherever it has the thing to spoil; one that changes
-nothing is no rung. Pages and drawings of both splits come from one generator with other seeds. Left out: real model
-output and human ranking; the order of the middle rungs is a choice, made before anything was measured, not a truth.
-"""
+`<-` marks what misses the ask. Spoilings are made in the source wherever it has the thing to spoil; one
+that changes nothing is no rung. Pages and drawings of both splits come from one generator with other seeds.
+Left out: real model output and human ranking; the order of the middle rungs is a choice, made before
+anything was measured, not a truth."""
 import argparse
 import colorsys
 import itertools
@@ -41,7 +43,18 @@ from rrvf_lab.render import Renderer  # noqa: E402
 
 charts, pages = maker("charts"), maker("pages")
 SEED = 20261121
-KINDS = ["histogram", "box", "heat", "steps", "stacked area", "pie", "lollipop", "two bars", "points", "curve"]
+KINDS = [
+    "histogram",
+    "box",
+    "heat",
+    "steps",
+    "stacked area",
+    "pie",
+    "lollipop",
+    "two bars",
+    "points",
+    "curve",
+]
 STYLES = ["ggplot", "seaborn-v0_8-whitegrid", "bmh", "dark_background", "fivethirtyeight", "default"]
 PALETTES = ["viridis", "plasma", "tab20b", "cool", "autumn", "Accent"]
 TEMPLATES = ["plotly", "plotly_white", "plotly_dark", "ggplot2", "seaborn", "simple_white", "presentation"]
@@ -51,7 +64,8 @@ ROUGH = ["a", "b", "c", "d", "e", "f", "g"]
 NO_LEGEND = ("pie", "heat")
 
 
-# ---- charts in matplotlib ---------------------------------------------------------------------------------------
+# ---- charts in matplotlib -------------------------------------------------------------------------------
+
 
 def spec(rng):
     return dict(kind=rng.choice(KINDS), style=rng.choice(STYLES), palette=rng.choice(PALETTES),
@@ -72,7 +86,8 @@ def draw(s):
                     label="runs")
         elif kind == "box":
             box = ax.boxplot([noise.normal(v, v / 5, 40) for v in values], patch_artist=True, label="spread")
-            [patch.set_facecolor(c) for patch, c in zip(box["boxes"], tone)]
+            for patch, colour in zip(box["boxes"], tone, strict=False):
+                patch.set_facecolor(colour)
         elif kind == "heat":
             ax.imshow(np.outer(values, values[::-1]), cmap=s["palette"], aspect="auto")
         elif kind == "steps":
@@ -142,7 +157,11 @@ def chart_rungs(s, rng, draw, kinds, palettes, titles, axes, unrelated):
     yield 4.5, "values far off", draw(s | dict(values=heavy))
     yield 3.5, "values and colours", draw(s | dict(values=heavy, palette=colours))
     yield 2.5, "wrong type", draw(s | dict(kind=kind))
-    yield 1, "unrelated", unrelated or draw(s | dict(kind=kind, values=heavy[::-1], palette=colours, title=title))
+    yield (
+        1,
+        "unrelated",
+        unrelated or draw(s | dict(kind=kind, values=heavy[::-1], palette=colours, title=title)),
+    )
     yield 0.3, "empty frame", axes(s)
     yield 0, "blank", Image.new("RGB", target.size, target.getpixel((0, 0)))
 
@@ -156,17 +175,22 @@ def matplotlib_ladders(n, split, renderer):
         yield ladder
 
 
-# ---- charts in plotly -------------------------------------------------------------------------------------------
+# ---- charts in plotly -----------------------------------------------------------------------------------
 
 PLOTLY_KINDS = ["bar", "barh", "line", "points", "area", "pie", "heat", "box", "two bars", "funnel"]
 PLOTLY_PALETTES = ["Plotly", "D3", "Set2", "Dark24", "Antique", "Bold"]
 
 
 def plotly_spec(rng):
-    return dict(kind=rng.choice(PLOTLY_KINDS), template=rng.choice(TEMPLATES), palette=rng.choice(PLOTLY_PALETTES),
-                title=rng.choice(TITLES), legend=rng.random() < 0.6,
-                size=rng.choice([(560, 420), (640, 400), (480, 480)]),
-                values=[round(rng.uniform(2, 20), 2) for _ in range(rng.randint(4, 7))])
+    return dict(
+        kind=rng.choice(PLOTLY_KINDS),
+        template=rng.choice(TEMPLATES),
+        palette=rng.choice(PLOTLY_PALETTES),
+        title=rng.choice(TITLES),
+        legend=rng.random() < 0.6,
+        size=rng.choice([(560, 420), (640, 400), (480, 480)]),
+        values=[round(rng.uniform(2, 20), 2) for _ in range(rng.randint(4, 7))],
+    )
 
 
 def plotly_program(s):
@@ -176,15 +200,18 @@ def plotly_program(s):
         "bar": f"go.Bar(x={names}, y={v}, name='runs')",
         "barh": f"go.Bar(x={v}, y={names}, orientation='h', name='runs')",
         "line": f"go.Scatter(x={names}, y={v}, name='first'), go.Scatter(x={names}, y={back}, name='second')",
-        "points": f"go.Scatter(x={[i % 5 + i / 9 for i in range(14)]}, y={(v * 4)[:14]}, mode='markers', name='trial', "
-                  "marker_size=11)",
+        "points": f"go.Scatter(x={[i % 5 + i / 9 for i in range(14)]}, y={(v * 4)[:14]}, mode='markers', "
+        "name='trial', marker_size=11)",
         "area": f"go.Scatter(x={names}, y={v}, stackgroup='s', name='old'), "
-                f"go.Scatter(x={names}, y={back}, stackgroup='s', name='new')",
+        f"go.Scatter(x={names}, y={back}, stackgroup='s', name='new')",
         "pie": f"go.Pie(labels={names}, values={v}, marker_colors=tone)",
         "heat": f"go.Heatmap(z=[[a * b for a in {v}] for b in {back}], colorscale=tone[:5])",
-        "box": ", ".join(f"go.Box(y={[a, a * 1.2, a * .7, a * 1.1, a * .9]}, name='{k}')" for a, k in zip(v, names)),
+        "box": ", ".join(
+            f"go.Box(y={[a, a * 1.2, a * 0.7, a * 1.1, a * 0.9]}, name='{k}')" for a, k in zip(v, names, strict=False)
+        ),
         "two bars": f"go.Bar(x={names}, y={v}, name='one'), go.Bar(x={names}, y={back}, name='two')",
-        "funnel": f"go.Funnel(y={names}, x={sorted(v, reverse=True)}, name='stage', marker_color=tone[2])"}[s["kind"]]
+        "funnel": f"go.Funnel(y={names}, x={sorted(v, reverse=True)}, name='stage', marker_color=tone[2])",
+    }[s["kind"]]
     labels = "" if s["kind"] == "pie" else "xaxis_title='stage', yaxis_title='amount', "
     return (f"import plotly.graph_objects as go\nimport plotly.express as px\n"
             f"tone = px.colors.qualitative.{s['palette']}\nfig = go.Figure([{traces}])\n"
@@ -197,13 +224,19 @@ def plotly_ladders(n, split, renderer):
         return _drawn(renderer, plotly_program(s), "plotly")
 
     def axes(s):
-        return _drawn(renderer, "import plotly.graph_objects as go\nfig = go.Figure()\nfig.update_layout(template="
-                      f"'{s['template']}', width={s['size'][0]}, height={s['size'][1]})\nfig", "plotly")
+        return _drawn(
+            renderer,
+            "import plotly.graph_objects as go\nfig = go.Figure()\nfig.update_layout(template="
+            f"'{s['template']}', width={s['size'][0]}, height={s['size'][1]})\nfig",
+            "plotly",
+        )
 
     rng = random.Random(SEED)
     before = draw(plotly_spec(rng))
     for _ in range(n):
-        ladder = list(chart_rungs(plotly_spec(rng), rng, draw, PLOTLY_KINDS, PLOTLY_PALETTES, TITLES, axes, before))
+        ladder = list(
+            chart_rungs(plotly_spec(rng), rng, draw, PLOTLY_KINDS, PLOTLY_PALETTES, TITLES, axes, before)
+        )
         before = ladder[0][2]
         yield ladder
 
@@ -215,7 +248,8 @@ def _drawn(renderer, program, language):
     return rendering.image
 
 
-# ---- the charts the judge was tuned on --------------------------------------------------------------------------
+# ---- the charts the judge was tuned on ------------------------------------------------------------------
+
 
 def training_ladders(n, split, renderer):
     """Charts of data/charts/make.py (train); a palette is one colour, an empty frame holds a white line."""
@@ -228,15 +262,30 @@ def training_ladders(n, split, renderer):
         return charts.draw(s | dict(values=values, paint=paint, grid=s["grid"] and s["kind"] != "pie"))
 
     def axes(s):
-        return charts.draw(s | dict(kind="line", values=[0] * len(s["x"]), paint=["#ffffff"], title="", xlabel=None,
-                                    ylabel=None, legend=None, ticks=None, grid=False, marker=None))
+        return charts.draw(
+            s
+            | dict(
+                kind="line",
+                values=[0] * len(s["x"]),
+                paint=["#ffffff"],
+                title="",
+                xlabel=None,
+                ylabel=None,
+                legend=None,
+                ticks=None,
+                grid=False,
+                marker=None,
+            )
+        )
 
     rng, before = random.Random(SEED), None
     paints = [paint[0] for paint in charts.PAINTS.values()]
     kinds = ["bar", "barh", "line", "scatter", "area", "pie", "step"]
     chosen = (s for s in (charts.spec(split, i) for i in range(480)) if s["kind"] in (*kinds, "grouped"))
     for s in itertools.islice(chosen, n):
-        s |= dict(rows=s["values"], values=np.ravel(s["values"]).tolist(), was=s["kind"], palette=s["paint"][0])
+        s |= dict(
+            rows=s["values"], values=np.ravel(s["values"]).tolist(), was=s["kind"], palette=s["paint"][0]
+        )
         if s["kind"] != "scatter":
             s["x"] = list(range(1, len(s["x"]) + 1))
         others = ["lines", "stacked"] if s["kind"] == "grouped" else kinds
@@ -245,7 +294,8 @@ def training_ladders(n, split, renderer):
         yield ladder
 
 
-# ---- web pages --------------------------------------------------------------------------------------------------
+# ---- web pages ------------------------------------------------------------------------------------------
+
 
 def page_ladders(n, split, renderer):
     def draw(code):
@@ -259,7 +309,10 @@ def page_ladders(n, split, renderer):
         other = next(page for page in later if theme not in page)
         ladder = [(rank, name, draw(source)) for rank, name, source in page_rungs(code, other, i)]
         target = ladder[0][2]
-        ladder += [(1, "unrelated", before), (0, "blank", Image.new("RGB", target.size, target.getpixel((0, 0))))]
+        ladder += [
+            (1, "unrelated", before),
+            (0, "blank", Image.new("RGB", target.size, target.getpixel((0, 0)))),
+        ]
         before = target
         yield ladder
 
@@ -290,7 +343,7 @@ def page_rungs(code, other, seed):
     yield 0.3, "empty frame", page("", css="body{border:1px solid #888;height:560px}")
 
 
-# ---- drawings ---------------------------------------------------------------------------------------------------
+# ---- drawings -------------------------------------------------------------------------------------------
 
 ELEMENT = re.compile(r"<(?:circle|rect|polygon|path|line|ellipse)\b[^>]*/>|<text\b.*?</text>", re.S)
 
@@ -307,7 +360,10 @@ def drawing_ladders(n, split, renderer):
             continue
         ladder = [(rank, name, draw(source)) for rank, name, source in drawing_rungs(code, i)]
         target = ladder[0][2]
-        ladder += [(1, "unrelated", before), (0, "blank", Image.new("RGB", target.size, target.getpixel((0, 0))))]
+        ladder += [
+            (1, "unrelated", before),
+            (0, "blank", Image.new("RGB", target.size, target.getpixel((0, 0)))),
+        ]
         before, done = target, done + 1
         yield ladder
 
@@ -328,7 +384,10 @@ def drawing_rungs(code, seed):
     def recolour(text, turn=0.4):
         def turned(match):
             h, v, s = colorsys.rgb_to_hls(*(int(match[0][k:k + 2], 16) / 255 for k in (1, 3, 5)))
-            return "#" + "".join(f"{round(255 * c):02x}" for c in colorsys.hls_to_rgb((h + turn) % 1, v, max(s, 0.5)))
+            return "#" + "".join(
+                f"{round(255 * c):02x}" for c in colorsys.hls_to_rgb((h + turn) % 1, v, max(s, 0.5))
+            )
+
         return re.sub("#[0-9a-fA-F]{6}", turned, text)
 
     def svg(body, place=""):
@@ -350,11 +409,15 @@ def drawing_rungs(code, seed):
     yield 5, "half missing", svg(half)
     yield 4, "half missing and colours", svg(recolour(half))
     yield 3, "scattered", svg(scattered())
-    yield 0.3, "empty frame", svg(f'<rect x="20" y="20" width="{width - 40}" height="{height - 40}" fill="none" '
-                                  'stroke="#222"/>')
+    yield (
+        0.3,
+        "empty frame",
+        svg(f'<rect x="20" y="20" width="{width - 40}" height="{height - 40}" fill="none" stroke="#222"/>'),
+    )
 
 
-# ---- traps, scores and the table ---------------------------------------------------------------------------------
+# ---- traps, scores and the table -------------------------------------------------------------------------
+
 
 def traps(target, seed):
     pixels = np.asarray(target)
@@ -385,23 +448,38 @@ def ssim(target, image):
     return structural_similarity(a, b)
 
 
-DOMAINS = {"test": {"matplotlib": (matplotlib_ladders, 20), "plotly": (plotly_ladders, 12), "pages": (page_ladders, 12),
-                    "drawings": (drawing_ladders, 12)},
-           "train": {"charts": (training_ladders, 20), "pages": (page_ladders, 12), "drawings": (drawing_ladders, 12)}}
+DOMAINS = {
+    "test": {
+        "matplotlib": (matplotlib_ladders, 20),
+        "plotly": (plotly_ladders, 12),
+        "pages": (page_ladders, 12),
+        "drawings": (drawing_ladders, 12),
+    },
+    "train": {
+        "charts": (training_ladders, 20),
+        "pages": (page_ladders, 12),
+        "drawings": (drawing_ladders, 12),
+    },
+}
 # name, rungs or traps it looks at, whether higher is better, limit of the mean, limit of the single worst
-ASKS = [("identity", ("same",), True, 1.0, 1.0),
-        ("blank, solid, empty frame", ("blank", "black", "mean colour", "empty frame"), False, 0.05, 0.05),
-        ("mirrored, upside down", ("mirrored", "upside down"), False, 0.35, 0.35),
-        ("mosaic of 8 and 16", ("mosaic 8", "mosaic 16"), False, 0.35, 0.35),
-        ("mosaic of 32", ("mosaic 32",), False, 0.35, 0.35), ("noise", ("noise",), False, 0.35, 0.35),
-        ("blur", ("blur 0.025", "blur 0.05"), False, 0.35, 0.35), ("wrong title", ("wrong title",), False, 0.93, None),
-        ("no legend", ("no legend",), False, 0.93, None)]
+ASKS = [
+    ("identity", ("same",), True, 1.0, 1.0),
+    ("blank, solid, empty frame", ("blank", "black", "mean colour", "empty frame"), False, 0.05, 0.05),
+    ("mirrored, upside down", ("mirrored", "upside down"), False, 0.35, 0.35),
+    ("mosaic of 8 and 16", ("mosaic 8", "mosaic 16"), False, 0.35, 0.35),
+    ("mosaic of 32", ("mosaic 32",), False, 0.35, 0.35),
+    ("noise", ("noise",), False, 0.35, 0.35),
+    ("blur", ("blur 0.025", "blur 0.05"), False, 0.35, 0.35),
+    ("wrong title", ("wrong title",), False, 0.93, None),
+    ("no legend", ("no legend",), False, 0.93, None),
+]
 TAU = {"pages": (0.85, None)}  # mean, least; charts and drawings: 0.92, 0.75
 BUDGET = 15  # ms of CPU a pair
 
 
 def measure(ladders, pixel):
-    """Scores of every rung and trap by name, taus of the judge and of SSIM, CPU ms of a pair and of a new target."""
+    """Scores of every rung and trap by name, taus of the judge and of SSIM, CPU ms of a pair and of a new
+    target."""
     scores, taus, plain, cost, fresh = {}, [], [], [], []
     for i, ladder in enumerate(ladders):
         target, found = ladder[0][2], []
@@ -418,7 +496,7 @@ def measure(ladders, pixel):
             cost.append(1000 * (time.thread_time() - start))
             scores.setdefault(name, []).append(score)
             found += [(rank, score, ssim(target, image))] if rank is not None else []
-        ranks, ours, theirs = zip(*found)
+        ranks, ours, theirs = zip(*found, strict=True)
         taus.append(kendalltau(ranks, ours).statistic)
         plain.append(kendalltau(ranks, theirs).statistic)
     return scores, taus, plain, cost, fresh
@@ -441,7 +519,10 @@ def main(argv=None):
             every += taus
             print(f"\n{domain}, n = {n}: score of each rung and trap, mean (least to highest)")
             for name, values in scores.items():
-                print(f"  {name:27}{np.mean(values):.3f}  ({min(values):.3f} to {max(values):.3f}, n = {len(values)})")
+                print(
+                    f"  {name:27}{np.mean(values):.3f}  ({min(values):.3f} to {max(values):.3f}, "
+                    f"n = {len(values)})"
+                )
             mean, least = TAU.get(domain, (0.92, 0.75))
             rows += [(domain, "tau", np.mean(taus), mean, min(taus), least, True),
                      (domain, "tau of SSIM", np.mean(plain), None, min(plain), None, True)]

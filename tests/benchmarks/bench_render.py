@@ -1,10 +1,11 @@
-"""How many charts a second? The warm renderer against a fresh `python script.py` for each program, as is usual.
+"""How many charts a second? The warm renderer against a fresh `python script.py` for each program, as is
+usual.
 
     python tests/benchmarks/bench_render.py [rounds]
 
-All ways take turns, round by round, on the same 16 programs of `tests/programs`, so that other load on the machine
-meets them alike; trust the ratios and the CPU times, not the wall times. CPU counts every process: caller, zygote,
-children.
+All ways take turns, round by round, on the same 16 programs of `tests/programs`, so that other load on the
+machine meets them alike; trust the ratios and the CPU times, not the wall times. CPU counts every process:
+caller, zygote, children.
 
 Left out: html, svg and plotly, for which see `bench_browser.py`.
 """
@@ -111,16 +112,27 @@ def make(workers, mode):
 
 def main(rounds=3):
     import json
-    ways = {"fresh process": None, f"warm, {CORES} workers": make(CORES, "bwrap"), "warm, 1 worker": make(1, "bwrap"),
-            "warm, no isolation": make(CORES, "bare")}
+
+    ways = {
+        "fresh process": None,
+        f"warm, {CORES} workers": make(CORES, "bwrap"),
+        "warm, 1 worker": make(1, "bwrap"),
+        "warm, no isolation": make(CORES, "bare"),
+    }
     wall, cpu = {name: [] for name in ways}, {name: [] for name in ways}
     for n in range(rounds):
         for name, renderer in ways.items():
             start = time.perf_counter()
-            cpu[name].append((fresh(PROGRAMS) if renderer is None else warm(renderer, PROGRAMS, n)) / len(PROGRAMS))
+            cpu[name].append(
+                (fresh(PROGRAMS) if renderer is None else warm(renderer, PROGRAMS, n)) / len(PROGRAMS)
+            )
             wall[name].append((time.perf_counter() - start) / len(PROGRAMS))
-    small = [f"import matplotlib.pyplot as plt\nplt.figure(figsize=(4, 3))\nplt.bar(list('abcd'), [{i}, 2, 3, 4])\n"
-             "plt.title('Sales')" for i in range(100)]
+    small = [
+        "import matplotlib.pyplot as plt\nplt.figure(figsize=(4, 3))\n"
+        f"plt.bar(list('abcd'), [{i}, 2, 3, 4])\n"
+        "plt.title('Sales')"
+        for i in range(100)
+    ]
     renderer = ways[f"warm, {CORES} workers"]
     start = time.perf_counter()
     spent = warm(renderer, small, "small")
@@ -128,15 +140,27 @@ def main(rounds=3):
     for renderer in ways.values():
         if renderer:
             renderer.close()
-    floor = json.loads(subprocess.run(
-        [sys.executable, "-c", BUILD_AND_DRAW], input=json.dumps(PROGRAMS), text=True, capture_output=True, check=True,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}).stdout)
+    floor = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", BUILD_AND_DRAW],
+            input=json.dumps(PROGRAMS),
+            text=True,
+            capture_output=True,
+            check=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        ).stdout
+    )
     base_wall, base_cpu = (statistics.median(v["fresh process"]) for v in (wall, cpu))
-    print(f"\n{len(PROGRAMS)} programs x {rounds} rounds, {CORES} cores, load {os.getloadavg()[0]:.1f}; medians")
+    print(
+        f"\n{len(PROGRAMS)} programs x {rounds} rounds, {CORES} cores, load {os.getloadavg()[0]:.1f}; medians"
+    )
     print(f"{'':24} {'renders/s':>10} {'wall ms':>9} {'CPU ms':>8} {'faster':>8} {'less CPU':>9}")
     for name in ways:
         w, c = statistics.median(wall[name]), statistics.median(cpu[name])
-        print(f"{name:24} {1 / w:10.2f} {1000 * w:9.0f} {1000 * c:8.0f} {base_wall / w:7.1f}x {base_cpu / c:8.1f}x")
+        print(
+            f"{name:24} {1 / w:10.2f} {1000 * w:9.0f} {1000 * c:8.0f} {base_wall / w:7.1f}x "
+            f"{base_cpu / c:8.1f}x"
+        )
     isolated, bare = (statistics.median(cpu[k]) for k in (f"warm, {CORES} workers", "warm, no isolation"))
     print(f"build and draw in a warm process: {1000 * statistics.mean(floor):.0f} CPU ms; "
           f"a whole render takes {isolated / statistics.mean(floor):.2f} times that")

@@ -3,15 +3,16 @@
 
     python tests/benchmarks/bench_soak.py --identical 1000 --renders 10000 --pages 2000 --killed 200
 
-Prints whether all pictures were identical; at steps of the long runs (programs, then web pages) the memory of the
-caller and of the render processes (proportional set size, so that shared pages count once), open descriptors and
-processes; and how many results were lost when the zygote, then Chromium, was killed again and again. 0 leaves a part
-out. It may be interrupted at any time: nothing of it goes on.
+Prints whether all pictures were identical; at steps of the long runs (programs, then web pages) the memory
+of the caller and of the render processes (proportional set size, so that shared pages count once), open
+descriptors and processes; and how many results were lost when the zygote, then Chromium, was killed again
+and again. 0 leaves a part out. It may be interrupted at any time: nothing of it goes on.
 
 Left out: speed, and machines other than Linux.
 """
 
 import argparse
+import contextlib
 import hashlib
 import os
 import signal
@@ -35,10 +36,8 @@ def family(pid):
     """The living descendants of a process, itself included."""
     parents = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
+        with contextlib.suppress(OSError):
             parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            pass
     found = {pid}
     while more := {child for child, parent in parents.items() if parent in found} - found:
         found |= more
@@ -64,10 +63,14 @@ def same_picture(identical):
             start = time.perf_counter()
             results = renderer.map([f"{BARS}# {n}" for n in range(identical)])
             digests = {hashlib.sha256(r.image.tobytes()).hexdigest() if r.image else r.error for r in results}
-            print(f"{identical} renders of one program, {len(burners)} endless loops beside them, "
-                  f"load {os.getloadavg()[0]:.1f}: {len(digests)} different result(s), "
-                  f"{sum(r.image is None for r in results)} failed, slowest {max(r.seconds for r in results):.1f} s, "
-                  f"{time.perf_counter() - start:.0f} s in all", flush=True)
+            print(
+                f"{identical} renders of one program, {len(burners)} endless loops beside them, "
+                f"load {os.getloadavg()[0]:.1f}: {len(digests)} different result(s), "
+                f"{sum(r.image is None for r in results)} failed, "
+                f"slowest {max(r.seconds for r in results):.1f} s, "
+                f"{time.perf_counter() - start:.0f} s in all",
+                flush=True,
+            )
     finally:
         for burner in burners:
             burner.kill()
@@ -91,7 +94,11 @@ def long_run(renders, language, code):
             if done >= renders:
                 break
             step = min(renders // 10 or 1, renders - done)
-            failed = [r.error for r in renderer.map([code(done + n) for n in range(step)], language) if r.image is None]
+            failed = [
+                r.error
+                for r in renderer.map([code(done + n) for n in range(step)], language)
+                if r.image is None
+            ]
             if failed:
                 raise SystemExit(f"{len(failed)} failed: {failed[0]}")
             done += step
@@ -109,8 +116,10 @@ def kill_in_the_middle(killed):
     page = "<body style='background:#00ff00'><h1>Sales</h1><!-- {} -->"
     victims = set()
     with Renderer() as renderer:
-        for language, code, victim in (("matplotlib", BARS + "# {}", lambda: renderer._lanes.jail.process.pid),
-                                       ("html", page, lambda: renderer._browser.engine.pid)):
+        for language, code, victim in (
+            ("matplotlib", BARS + "# {}", lambda: renderer._lanes.jail.process.pid),
+            ("html", page, lambda: renderer._browser.engine.pid),
+        ):
             expected = renderer.render(code.format("first"), language).image.tobytes()
             lost, errors = 0, set()
             for part in range(2):
@@ -120,16 +129,18 @@ def kill_in_the_middle(killed):
                     time.sleep(0.1)                                      # by then all of them wait or run
                     renderer.render(codes[len(codes) // 4], language)    # so many are done
                     for pid in family(victim()):
-                        try:
+                        with contextlib.suppress(ProcessLookupError):
                             os.kill(pid, signal.SIGKILL)
-                        except ProcessLookupError:
-                            pass
                         victims.add(pid)
                     results = drawing.result()
                 lost += sum(r.image is None or r.image.tobytes() != expected for r in results)
                 errors |= {r.error for r in results if r.error}
-            print(f"{language}: {'Chromium' if language == 'html' else 'zygote'} killed twice during {killed} renders: "
-                  f"{lost} lost {errors or ''}", flush=True)
+            print(
+                f"{language}: {'Chromium' if language == 'html' else 'zygote'} killed twice during {killed} "
+                "renders: "
+                f"{lost} lost {errors or ''}",
+                flush=True,
+            )
     print(f"killed processes that are left after close: {sum(map(alive, victims))} of {len(victims)}")
 
 

@@ -22,7 +22,9 @@ import numpy as np
 
 WAYS = {
     "as we set it": {},
-    "the default": {"GOMP_SPINCOUNT": "unset"},  # said, so that we leave it alone; libgomp skips what is no number
+    "the default": {
+        "GOMP_SPINCOUNT": "unset"
+    },  # said, so that we leave it alone; libgomp skips what is no number
     "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
     "100 spins": {"GOMP_SPINCOUNT": "100"},
     "1000 spins": {"GOMP_SPINCOUNT": "1000"},

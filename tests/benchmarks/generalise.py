@@ -1,12 +1,14 @@
-"""How far does a policy carry over from the charts it was trained on? `python tests/benchmarks/generalise.py`.
+"""How far does a policy carry over from the charts it was trained on? `python
+tests/benchmarks/generalise.py`.
 
-One policy, five kinds of raw images, the same rules, the embedded judge: held-out charts of the generator it was
-trained on; matplotlib charts of another generator (`bench_judge`: other kinds, styles, palettes); charts drawn by
-plotly; SVG drawings; web pages. It is always asked for matplotlib, the only language the nano model writes. "own" is
-the vision score with its 95 % bootstrap interval; "another's" judges each final picture against the next image instead,
-what one gets in this domain without looking at the right one; "seen" is the paired difference.
+One policy, five kinds of raw images, the same rules, the embedded judge: held-out charts of the generator
+it was trained on; matplotlib charts of another generator (`bench_judge`: other kinds, styles, palettes);
+charts drawn by plotly; SVG drawings; web pages. It is always asked for matplotlib, the only language the
+nano model writes. "own" is the vision score with its 95 % bootstrap interval; "another's" judges each final
+picture against the next image instead, what one gets in this domain without looking at the right one;
+"seen" is the paired difference.
 
-    --adapter FOLDER    what `python -m rrvf_lab.train` saved; its base model is measured beside it, paired by image
+    --adapter FOLDER    what `python -m rrvf_lab.train` saved; its base is measured beside it, paired by image
     --model nano        the base where there is no adapter;  --n 40  images in each domain;  --turns 2
     --output FOLDER     where rollouts are recorded (runs/generalise); run again it goes on where it was
 
@@ -47,9 +49,13 @@ def plotly_charts(n):
     return [{"id": f"plotly-{i:03d}", "image": d.image} for i, d in enumerate(drawn) if d.image is not None]
 
 
-DOMAINS = {"held-out charts": lambda n: folder("data/charts/test", n), "charts, another generator": other_charts,
-           "charts drawn by plotly": plotly_charts, "SVG drawings": lambda n: folder("data/drawings/test", n),
-           "web pages": lambda n: folder("data/pages/test", n)}
+DOMAINS = {
+    "held-out charts": lambda n: folder("data/charts/test", n),
+    "charts, another generator": other_charts,
+    "charts drawn by plotly": plotly_charts,
+    "SVG drawings": lambda n: folder("data/drawings/test", n),
+    "web pages": lambda n: folder("data/pages/test", n),
+}
 
 
 def line(domain, name, report):
@@ -57,7 +63,7 @@ def line(domain, name, report):
     for a, b in itertools.pairwise([*report.rollouts, report.rollouts[0]]):
         own.append(a.reward.vision)
         other.append(rl.judge(b.target, a.final.rendering.image).score if a.ran else 0.0)
-    seen = [a - b for a, b in zip(own, other)]
+    seen = [a - b for a, b in zip(own, other, strict=True)]
     s, (low, high), (left, right) = report.summary, interval(own), interval(seen)
     print(f"| {domain} | {name} | {s['n']} | {s['exec']:.0%} | {s['vision']:.3f} ({low:.3f} to {high:.3f}) | "
           f"{s['vision_executed']:.3f} | {sum(other) / len(other):.3f} | "
@@ -74,16 +80,23 @@ def main():
     args = parser.parse_args()
     model = args.model
     if args.adapter:
-        model = json.loads((Path(args.adapter) / "adapter_config.json").read_text())["base_model_name_or_path"]
+        model = json.loads((Path(args.adapter) / "adapter_config.json").read_text())[
+            "base_model_name_or_path"
+        ]
     policies = {model: None} | ({f"{model} trained": args.adapter} if args.adapter else {})
-    print("| images | policy | n | exec | own | own, executed | another's | seen |\n|---|---|---|---|---|---|---|---|")
+    print(
+        "| images | policy | n | exec | own | own, executed | another's | seen |\n"
+        "|---|---|---|---|---|---|---|---|"
+    )
     effects = []
     for domain, images_of in DOMAINS.items():
         images, reports = images_of(args.n), []
         for name, adapter in policies.items():
             record = Path(args.output) / domain.replace(" ", "-").replace(",", "")
             policy = rl.load_policy(model, adapter=adapter)
-            report = rl.evaluate(policy, images, args.turns, record=record, name=name.replace(" ", "-"), resume=True)
+            report = rl.evaluate(
+                policy, images, args.turns, record=record, name=name.replace(" ", "-"), resume=True
+            )
             line(domain, name, report)
             reports.append(report)
         if len(reports) > 1:

@@ -1,13 +1,15 @@
-"""What GRPO makes of a reward that can be fooled: train the nano model against one judge, score it by all of them.
+"""What GRPO makes of a reward that can be fooled: train the nano model against one judge, score it by all
+of them.
 
     python tests/benchmarks/hack_hunt.py --reward ssim --steps 100 --seed 0 --output runs/hunt
 
-`--reward` is `ssim` (plain SSIM of the gray pictures), `prototype` (the first formula of this project's judge, before
-text, mirror and mosaic were looked at), `pixel` (`PixelJudge`) or `start` (no training: the row to compare with). All
-say `PixelJudge`'s sentences, so that only the reward differs. The final policy plays each held-out image once, greedily;
-each final render is scored by every judge, and the program is read against what the chart is known to show
-(`rrvf_lab.nano.fields`): a policy that raises its own judge alone has found a hole. One JSON row is written for each run,
-and the table of all rows in the folder is printed.
+`--reward` is `ssim` (plain SSIM of the gray pictures), `prototype` (the first formula of this project's
+judge, before text, mirror and mosaic were looked at), `pixel` (`PixelJudge`) or `start` (no training: the
+row to compare with). All say `PixelJudge`'s sentences, so that only the reward differs. The final policy
+plays each held-out image once, greedily; each final render is scored by every judge, and the program is
+read against what the chart is known to show (`rrvf_lab.nano.fields`): a policy that raises its own judge
+alone has found a hole. One JSON row is written for each run, and the table of all rows in the folder is
+printed.
 
 Left out: several seeds at once, other policies than nano, judges behind an endpoint.
 """
@@ -35,12 +37,15 @@ def ssim(target, image):
     """Structural similarity of the gray pictures at 224 by 168, below 0 counted as 0."""
     from skimage.metrics import structural_similarity
 
-    a, b = (np.asarray(rgb(i).convert("L").resize((224, 168), Image.Resampling.BILINEAR)) for i in (target, image))
+    a, b = (
+        np.asarray(rgb(i).convert("L").resize((224, 168), Image.Resampling.BILINEAR)) for i in (target, image)
+    )
     return max(0.0, float(structural_similarity(a, b)))
 
 
 def prototype(target, image):
-    """Palette, blocks, aligned blocks, ink and edges, less what a blank page or empty axes earn; in [0, 1]."""
+    """Palette, blocks, aligned blocks, ink and edges, less what a blank page or empty axes earn; in [0,
+    1]."""
     page, other = as_page(target), as_page(image)
     whole, cropped, base = _prepared(page.tobytes(), page.size)
     raw = _raw(whole, cropped, page.size, fitted(other, page.size), aspect_of(page.size, other.size))
@@ -62,7 +67,7 @@ def _prepared(data, size):
 def _raw(whole, cropped, size, image, aspect):
     other = Whole(image, whole.size, None)
     theirs = Cropped(image, other.inner, cropped.size, other.background)
-    ink, edges = (np.mean([overlap(a, b) for a, b in zip(*planes)])
+    ink, edges = (np.mean([overlap(a, b) for a, b in zip(*planes, strict=True)])
                   for planes in ((cropped.ink, theirs.ink), (cropped.edges, theirs.edges)))
     raw = (0.30 * overlap(whole.palette, other.palette) + 0.10 * overlap(whole.blocks, other.blocks)
            + 0.25 * overlap(cropped.blocks, theirs.blocks) + 0.20 * ink + 0.15 * edges)
@@ -103,7 +108,8 @@ def trained(reward, options, folder):
 
 
 def measured(adapter, options, folder):
-    """Means over the held-out images: execution, every judge's score, what of the truth the programs hold, variety."""
+    """Means over the held-out images: execution, every judge's score, what of the truth the programs hold,
+    variety."""
     from rrvf_lab.data import load_images
     from rrvf_lab.evaluate import evaluate
     from rrvf_lab.nano import accuracies, load_truths
@@ -116,7 +122,10 @@ def measured(adapter, options, folder):
     row = {"n": len(images), "exec": float(np.mean([r.ran for r in rollouts]))}
     for name, score in SCORES.items():  # a program that drew nothing counts as 0
         values = [score(r.target, r.final.rendering.image) if r.ran else 0.0 for r in rollouts]
-        row |= {name: float(np.mean(values)), f"{name}_se": float(np.std(values, ddof=1) / math.sqrt(len(values)))}
+        row |= {
+            name: float(np.mean(values)),
+            f"{name}_se": float(np.std(values, ddof=1) / math.sqrt(len(values))),
+        }
     return row | accuracies(rollouts, load_truths("test")) | {"programs": len({r.code for r in rollouts})}
 
 
@@ -124,8 +133,12 @@ def table(rows):
     """One line for each run: what it was trained on, then every judge's mean and the code metrics."""
     lines = [f"{'trained on':12}{'seed':>5}{'steps':>6}{'n':>5}" + "".join(f"{name:>14}" for name in COLUMNS)]
     for row in sorted(rows, key=lambda row: (REWARDS.index(row["reward"]), row["seed"])):
-        cells = [f"{row[name]:.3f}" + (f"+-{row[name + '_se']:.3f}" if name + "_se" in row else "") if name != "programs"
-                 else f"{row[name]}" for name in COLUMNS]
+        cells = [
+            f"{row[name]:.3f}" + (f"+-{row[name + '_se']:.3f}" if name + "_se" in row else "")
+            if name != "programs"
+            else f"{row[name]}"
+            for name in COLUMNS
+        ]
         run = f"{row['reward']:12}{row['seed']:>5}{row['steps']:>6}{row['n']:>5}"
         lines.append(run + "".join(f"{cell:>14}" for cell in cells))
     return "\n".join(lines)
@@ -147,7 +160,12 @@ def main():
     if folder.exists():
         parser.error(f"{folder} exists; choose another --output, or remove it: rm -r {folder}")
     adapter = None if options.reward == "start" else trained(options.reward, options, folder)
-    row = {"reward": options.reward, "seed": options.seed, "steps": steps, "prompts": options.prompts} | measured(adapter, options, folder)
+    row = {
+        "reward": options.reward,
+        "seed": options.seed,
+        "steps": steps,
+        "prompts": options.prompts,
+    } | measured(adapter, options, folder)
     row["minutes"] = round((time.time() - started) / 60, 1)
     print(json.dumps(row))
     (options.output / f"{name}.json").write_text(json.dumps(row))

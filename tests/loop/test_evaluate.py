@@ -185,7 +185,8 @@ open(log, "w").close()
 for items_more, seconds in {moments}:          # one import, then a new process for each attempt
     child = os.fork()
     if child == 0:
-        threading.Thread(target=doomed, args=(os.path.getsize(log) + 4 * items_more, seconds), daemon=True).start()
+        when = os.path.getsize(log) + 4 * items_more, seconds
+        threading.Thread(target=doomed, args=when, daemon=True).start()
         play()
         os._exit(0)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL, "it ended by itself: give it more items"
