@@ -8,7 +8,7 @@ model on charts with a `VLMJudge` behind a local server, falling back to the emb
 down. At the end every step must be recorded exactly once with all its rollouts, and the curve must have
 every step once.
 
-Left out: Chromium, which charts do not need (tests/render/test_browser.py kills it), kills while evaluating
+Left out: Chromium, which charts do not need (tests/render/test_chromium.py kills it), kills while evaluating
 (tests/loop/test_evaluate.py), power failures.
 """
 import argparse
