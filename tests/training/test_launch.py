@@ -16,21 +16,24 @@ LAUNCH = [str(Path(sys.executable).with_name("accelerate")), "launch", "--multi_
 
 
 @pytest.mark.slow
-def test_two_processes_train_one_policy_and_resume_after_a_kill(tmp_path):
+@pytest.mark.parametrize("killed", [False, pytest.param(True, marks=pytest.mark.exhaustive)],
+                         ids=["straight", "killed"])
+def test_two_processes_train_one_policy_also_over_a_kill_and_a_resume(tmp_path, killed):
     folder = tmp_path / "run"
     command = [*LAUNCH, "-m", "rrvf_lab.train", "nano", "--set", f"output={folder}", "steps=4", "prompts=2",
                "group=4", "micro_batch=4", "save_steps=2", "test_images=null"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, start_new_session=True, **quiet)
-    deadline = time.time() + 240
-    while not (folder / "rollouts" / "step-000003-1.jsonl").exists():
-        assert time.time() < deadline and process.poll() is None
-        time.sleep(0.02)
-    # the launcher's death is not theirs
-    for one in [process, *psutil.Process(process.pid).children(recursive=True)]:
-        one.kill()
-    process.wait()
-    subprocess.run([*command, "--resume"], check=True, **quiet)
+    if killed:
+        process = subprocess.Popen(command, start_new_session=True, **quiet)
+        deadline = time.time() + 240
+        while not (folder / "rollouts" / "step-000003-1.jsonl").exists():
+            assert time.time() < deadline and process.poll() is None
+            time.sleep(0.02)
+        # the launcher's death is not theirs
+        for one in [process, *psutil.Process(process.pid).children(recursive=True)]:
+            one.kill()
+        process.wait()
+    subprocess.run([*command, *["--resume"] * killed], check=True, **quiet)
 
     rollouts = rl.load_rollouts(folder)
     assert [r["info"]["step"] for r in rollouts.rows] == [s for s in range(1, 5) for _ in range(8)]
