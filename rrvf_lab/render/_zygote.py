@@ -114,6 +114,7 @@ def lane(connection, null, own_namespace, task):
 def child(memory, null, job, task):
     """Confine this process, run the program, write the result. Does not return."""
     gc.disable()
+    random.seed(0)                          # Python seeds it anew in every fork
     os.setsid()
     code = os.pread(memory, job["length"], 0).decode("utf-8", "surrogatepass")
     os.pwrite(memory, bytes(8), 0)

@@ -144,6 +144,7 @@ def test_programs_as_people_publish_them_render(renderer):
 def test_the_serial_twin_gives_the_same_bytes_in_the_same_order(renderer):
     codes = [BARS, "1/0", PLT + "import numpy as np\nplt.plot(np.random.rand(9), "
                                 "np.random.default_rng().random(9))",
+             PLT + "import random\nplt.plot([random.random() for _ in range(9)])",
              PLT + "plt.bar(list({'a', 'b', 'c', 'd'}), [1, 2, 3, 4])", BARS + "plt.savefig('x', dpi=30)"]
     with Renderer(workers=0) as serial:
         for one, other in zip(serial.map(codes), renderer.map(codes), strict=True):
