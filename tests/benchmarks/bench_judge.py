@@ -207,7 +207,8 @@ def plotly_program(s):
         "pie": f"go.Pie(labels={names}, values={v}, marker_colors=tone)",
         "heat": f"go.Heatmap(z=[[a * b for a in {v}] for b in {back}], colorscale=tone[:5])",
         "box": ", ".join(
-            f"go.Box(y={[a, a * 1.2, a * 0.7, a * 1.1, a * 0.9]}, name='{k}')" for a, k in zip(v, names, strict=False)
+            f"go.Box(y={[a, a * 1.2, a * 0.7, a * 1.1, a * 0.9]}, name='{k}')"
+            for a, k in zip(v, names, strict=False)
         ),
         "two bars": f"go.Bar(x={names}, y={v}, name='one'), go.Bar(x={names}, y={back}, name='two')",
         "funnel": f"go.Funnel(y={names}, x={sorted(v, reverse=True)}, name='stage', marker_color=tone[2])",
