@@ -19,10 +19,9 @@ from rrvf_lab.reward import reward
 from rrvf_lab.talk import write_turn
 from rrvf_lab.train import make_trainer, run
 from rrvf_lab.training import advantages
+from rrvf_lab.training.report import PHASES
 from rrvf_lab.training.sampling import merged
 from rrvf_lab.training.trainer import check_images, last_checkpoint, step_values
-
-PHASES = ("generate", "render", "judge", "update")
 
 
 def test_the_same_tokens_give_the_same_rollouts_in_trl_and_in_play_and_all_are_recorded(scripted, tmp_path):
