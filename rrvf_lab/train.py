@@ -36,7 +36,7 @@ from PIL import Image
 from .data import load_images
 from .environment import Environment
 from .evaluate import evaluate
-from .judge import Fallback, VLMJudge, as_judge
+from .judge import Fallback, JudgeStopped, VLMJudge, as_judge
 from .leaves.files import found
 from .leaves.threads import calm_threads
 from .nano.loading import load_model
@@ -165,7 +165,10 @@ def main(argv=None):
         config = TrainConfig.load(args.config, **from_words(args.set))
     except (FileNotFoundError, ValueError) as error:
         parser.error(str(error))
-    report = run(config, args.resume)
+    try:
+        report = run(config, args.resume)
+    except JudgeStopped as stopped:
+        parser.exit(1, f"{stopped}\n")
     if "gain" in report:
         b, a = report["before"], report["after"]
         print(f"held-out vision {b['vision']:.3f} -> {a['vision']:.3f}, gain {report['gain']:+.3f} "

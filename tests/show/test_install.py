@@ -25,7 +25,7 @@ def test_installing_twice_changes_nothing():
 
 
 def test_the_room_loads_nothing_heavy():
-    heavy = "{'torch', 'pygments', 'ipywidgets', 'matplotlib', 'plotly', 'playwright', 'pandas'}"
+    heavy = "{'torch', 'matplotlib', 'plotly', 'playwright', 'pandas', 'skimage'}"
     _python(f"import sys, rrvf_lab.show; bad = {heavy} & set(sys.modules); assert not bad, bad")
 
 
