@@ -17,12 +17,12 @@ from rrvf_lab.show.pages import gallery
 from rrvf_lab.show.rollout import beside_html, strip_html, turn_html, verdict_html
 from rrvf_lab.show.superpose import HOW
 
-EVIL = ("</pre></script></textarea></svg></title><script>window.pwned = 1</script>"
-        "<img src=x onerror='window.pwned = 2'><svg onload='window.pwned = 3'></svg>"
+EVIL = ("<img src=x onerror='window.pwned = 1'></pre></script></textarea></svg></title>"
+        "<script>window.pwned = 2</script><svg onload='window.pwned = 3'></svg>"
         "\" onmouseover=\"window.pwned = 4\" ' onfocus='window.pwned = 5' "
         "<a href='javascript:window.pwned = 6'>x</a>"
         "<iframe srcdoc='<script>top.pwned = 7</script>'></iframe>"
-        "\x1b[31m\x1b[2J\x07\x00\u202e\u2066\u200b\ud800\x85")
+        "\x1b[31m\x1b[2J\x07\x00\u202e\u2066\u200b\ud800\x85<img src=x onerror='window.pwned = 8'>")
 LONG = EVIL + "A" * 1_000_000
 RED, BLUE = Image.new("RGB", (60, 40), "red"), Image.new("RGB", (60, 40), "blue")
 ELEMENTS = set("figure figcaption div b u br p pre code span del ins details summary img svg title rect "
@@ -46,9 +46,9 @@ class Tags(HTMLParser):
 
 
 def turn(text="bar", code="a = 1", score=0.5, image=RED):
-    verdict = Verdict(score, text, {text[:30]: 0.5}, text)
+    verdict = Verdict(score, text, {text[:60]: 0.5}, text)
     failed = None if image else text
-    rendering = Rendering(image, failed, 0.1, text[:30], printed=text, flags=(text[:60],))
+    rendering = Rendering(image, failed, 0.1, text[:60], printed=text, flags=(text[:60],))
     return Turn(text, code, rendering, verdict, text, "render", failed and f"run: {failed}")
 
 
@@ -58,9 +58,10 @@ def rollout(*turns, **options):
 
 
 def evil_rollout():
-    """Hostile in every text there is, among them one of a megabyte; it ran, failed, and wrote no code."""
+    """Hostile in every text there is, among them one of a megabyte; it ran, failed, or wrote no code."""
     neither = Turn(EVIL, None, None, None, EVIL, None, "parse: " + EVIL)
-    turns = turn(EVIL, EVIL), turn(LONG, LONG), turn(EVIL, EVIL, 0.0, None), neither
+    answer = replace(neither, action="answer", error=None)
+    turns = turn(EVIL, EVIL), turn(LONG, LONG), turn(EVIL, EVIL, 0.0, None), neither, answer
     info = {"model": EVIL, "kind": EVIL, "branch": {"turn": 1, "changed": [EVIL]}}
     return replace(rollout(*turns, info=info), id=EVIL, language="html")
 

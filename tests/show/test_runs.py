@@ -3,7 +3,7 @@ import json
 
 import pytest
 from hostile import Tags
-from recorded import RED
+from recorded import RED, rollout, turn
 
 import rrvf_lab as rl
 from rrvf_lab.leaves.pictures import data_url
@@ -54,6 +54,12 @@ def test_a_thumbnail_is_marked_by_what_the_index_knows(run):
     assert "no picture" in words[3] and "flagged" in words[7]
     assert "reward unscored" in words[6] and "advantage +0.50" in words[0]
     assert not any(mark in words[0] for mark in ("regressed", "copied", "no picture", "flagged"))
+
+
+def test_ids_and_folders_are_no_html(tmp_path):
+    Recorder(tmp_path / "<i>run" / "rollouts").write("step-000001", [rollout(turn(0.5), id="<i>image")])
+    run = rl.Run(tmp_path / "<i>run")
+    assert "<i>" not in run._repr_html_() + thumbnail(run, 0)
 
 
 def test_a_thumbnail_takes_the_stored_files_as_they_are(run):
