@@ -6,6 +6,7 @@ import signal
 
 import pytest
 from in_lab import ALTLESS, ERRORS, UNNAMED, notebook, opened, output
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 RUN = '''
@@ -135,7 +136,8 @@ def test_a_live_run_is_followed_survives_the_kernel_and_is_stopped(lab, chromium
         watched.get_by_role("status").filter(has_text="stopped; step").wait_for()
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
-        assert watched.get_by_role("button", name="Resume it").is_enabled() and page.errors == []
+        expect(watched.get_by_role("button", name="Resume it")).to_be_enabled()  # drawn after the status
+        assert page.errors == []
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
