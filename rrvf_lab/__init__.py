@@ -12,16 +12,18 @@ only read and call.
 
 The way of one rendered picture, from the policy's words to the reward, goes down and comes back as a value:
 
-    environment.Episode.take          the turn's text is parsed once, each code becomes a future
-    environment.Episode._work         in a thread: render, then judge
-    render.renderer.Renderer.render   a free lane of the jail (or Chromium) runs the program
-    render._zygote, render._matplotlib   inside the sandbox: fork, run, the figure's pixels into shared memory
-    render.rendering.Rendering        the picture, or the end of its traceback
-    judge.pixel.PixelJudge            sees both pictures, says what differs, scores
-    judge.verdict.Verdict             the score and the sentences
-    environment.Episode.answer        the tool's reply: picture, difference, sentences, target
-    environment.Episode.close         the turns with their outcomes, the final code
-    reward.reward                     three terms, their weights, a sentence on each
+    environment.Episode.take         the turn's text is parsed once, each code becomes a future
+    environment.Episode._work        in a thread: render, then judge
+    render.renderer.Renderer.render  known already? else
+    render.lanes.Lanes.run           a free lane of the jail (html and figures: chromium.Browser)
+    render.job.run                   the code goes in by shared memory
+    render._zygote, _matplotlib      inside the sandbox: fork, run, the figure's pixels into that memory
+    render.rendering.Rendering       the picture, or the end of its traceback
+    judge.pixel.PixelJudge           sees both pictures, says what differs, scores
+    judge.verdict.Verdict            the score and the sentences
+    environment.Episode.answer       the tool's reply: picture, difference, sentences, target
+    environment.Episode.close        the turns with what came of them, the final code
+    reward.reward                    three terms, their weights, a sentence on each
 """
 
 # `evaluate`, `judge`, `render` and `show` share the name of their module; bound here, the functions win.
