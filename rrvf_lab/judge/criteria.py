@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 
 from ..endpoint.client import NoAnswer, clip
-from .sentences import NOTHING, SENTENCES
+from .sentences import NOTHING
 from .verdict import Verdict
 
 CRITERIA = {
@@ -32,6 +32,7 @@ CRITERIA = {
              "clarity": (10, "everything can be read, nothing overlaps or is cut off")},
 }
 CATEGORIES = ("structure_error", "data_error", "text_error", "style_error")
+MOST_DIFFERENCES = 5  # sentences of feedback
 MOST_SEVERITY = 50  # Visual-ERM's reward: this much severity, in sum, leaves nothing of the score
 
 POINTS = """\
@@ -149,4 +150,4 @@ def _errors(value):
 
 def _sentences(items):
     said = [clip(item, 160).translate(_UNSAFE).rstrip(". ") for item in items]
-    return " ".join(f"{text}." for text in said[:SENTENCES] if text) or NOTHING
+    return " ".join(f"{text}." for text in said[:MOST_DIFFERENCES] if text) or NOTHING

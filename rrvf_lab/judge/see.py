@@ -17,6 +17,7 @@ from PIL import Image
 
 from ..leaves.pictures import rgb
 from .arrays import bands, box_around, count_per_row, highest, longest_runs, reach
+from .read import Reading, read
 from .shades import COLOUR_NAMES, SHADES, apart_from, lab_from, name_table, shades_of
 
 LONGEST_SIDE = 400  # pixels, of the pictures that are looked at
@@ -129,6 +130,20 @@ class Drawing:
     def marks(self) -> Marks:
         return Marks(self.area, [self.area.legend])
 
+    @property
+    def inside(self):
+        """The box inside the frame, without its lines; at least one pixel where the picture has one."""
+        left, top, right, bottom = self.frame
+        edge = 2 if self.framed else 0
+        left, top = left + edge, top + edge
+        right, bottom = max(left + 1, right - edge + 1), max(top + 1, bottom - edge + 1)
+        return left, top, min(right, self.size[0]), min(bottom, self.size[1])
+
+    @functools.cached_property
+    def reading(self) -> Reading | None:
+        """What chart it shows, read when first asked for; None where there is no plot frame."""
+        return read(self)
+
     @functools.cached_property
     def texts(self) -> dict:
         """Ink (0 to 1) of title, x ticks, x label, y ticks and y label; None where there is none."""
@@ -195,7 +210,7 @@ class Area:
     """
 
     def __init__(self, drawing, size=None):
-        box = _within(drawing)
+        box = drawing.inside
         self.background = drawing.colours.background
         if size is None or size == (box[2] - box[0], box[3] - box[1]):
             part = slice(box[1], box[3]), slice(box[0], box[2])
@@ -219,15 +234,6 @@ class Area:
         """How strong the ink is inside the legend, 0 to 1."""
         left, top, right, bottom = self.legend
         return np.clip(self.distance[top:bottom, left:right] / 60, 0, 1)
-
-
-def _within(drawing):
-    """The box inside the frame, without its lines; at least one pixel where the picture has one."""
-    left, top, right, bottom = drawing.frame
-    edge = 2 if drawing.framed else 0
-    left, top = left + edge, top + edge
-    right, bottom = max(left + 1, right - edge + 1), max(top + 1, bottom - edge + 1)
-    return left, top, min(right, drawing.size[0]), min(bottom, drawing.size[1])
 
 
 def _grid_lines(light, free):
