@@ -20,7 +20,7 @@ On any picture, the last six where nothing else is said of a chart:
     Missing ink <region>.    Extra ink <region>.                 Colour differs <region>.
 
     <kind>     bar, barh, line, scatter, area, hist, group, stacked, lines, step
-    <colours>  one or two of `read.NAMES`, "; " between them; else a name of `shades.NAMED_COLOURS`
+    <colours>  one or two of `plot.NAMES`, "; " between them; else a name of `shades.NAMED_COLOURS`
     <values>   a digit from 1 to 9 for each mark, from the left (barh: from below), ", " between them, " / "
                between two series. Scatter: nine places from the left, None where there is no point
     <changes>  in the same places +1 to +8, -1 to -8 or 0; new: the render has no mark there; None as above
@@ -70,15 +70,15 @@ def compared(target, other, aspect, register="pointing") -> tuple[str, dict]:
     legend = _legend(mine, theirs, likeness)  # completes the likeness
     said = ["Aspect differs."] if aspect < 0.97 else []
     numbers = []
-    if target.framed and other.framed:
-        wanted, found = target.reading, other.reading
+    wanted, found = target.reading, other.reading
+    if wanted and found:
         said += _look(wanted, found)
         numbers = _numbers(wanted, found, register)
     else:
         said += _colours(marks, drawn)
     words, ticks = _texts(likeness)
     said += _placement(target, other) + words + legend + ticks
-    if not (said or numbers) or not target.framed:
+    if not (said or numbers) or not (target.framed or wanted):
         said += _ink(target, other)
     return " ".join(said[:SENTENCES - len(numbers)] + numbers) or NOTHING, likeness
 
