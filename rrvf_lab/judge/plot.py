@@ -12,7 +12,7 @@ import functools
 
 import numpy as np
 
-from .arrays import bands, box_around, longest_runs
+from .arrays import bands, box_around, highest, longest_runs
 from .shades import NAMED_COLOURS, apart_from, rgb_of
 
 NAMES = ("red", "blue", "green", "orange", "purple", "gray", "steelblue", "teal", "gold", "salmon", "brown",
@@ -25,41 +25,40 @@ PANEL = 0.12  # of the picture: the least that a tinted ground of the axes cover
 
 # ---- where the axes are ------------------------------------------------------------------------------------
 
-def find_axes(colours):
+def find_axes(drawing):
     """((left, top, right, bottom) of the axes' ends in pixels, their ground), or None where none are seen.
 
     A ground of its own shade ends where the axes end; otherwise the left and the lower line do.
     """
-    return _panel(colours) or _spines(colours)
+    shade = drawing.colours.shade
+    border = np.concatenate([shade[0], shade[-1], shade[:, 0], shade[:, -1]])
+    paper = int(np.bincount(border).argmax())
+    return _panel(shade, paper) or (_spines(shade, paper) if drawing.framed else None)
 
 
-def _panel(colours):
-    """The box of a light ground that is not the page's."""
-    shades, counts = np.unique(colours.shade, return_counts=True)
-    size = colours.shade.size
-    common = shades[counts > PANEL * size]
-    light = [int(shade) for shade in common if min(rgb_of(shade)) > 200]
-    if len(light) != 2:
+def _panel(shade, paper):
+    """The box of a ground a little darker than the page's; on web pages it is rather the cards that are lighter."""
+    shades, counts = np.unique(shade, return_counts=True)
+    light = [int(one) for one in shades[counts > PANEL * shade.size]
+             if one != paper and min(rgb_of(one)) > 200]
+    if len(light) != 1 or not 200 < sum(rgb_of(light[0])) / 3 < sum(rgb_of(paper)) / 3:
         return None
-    boxes = {shade: box_around(colours.shade == shade) for shade in light}
-    inner = min(light, key=lambda shade: _area(boxes[shade]))
-    outer = boxes[light[0] + light[1] - inner]
-    left, top, right, bottom = boxes[inner]
-    within = outer[0] < left and outer[1] < top and outer[3] > bottom
-    return ((left, top, right, bottom), inner) if within and _area(boxes[inner]) > 0.3 * size else None
+    left, top, right, bottom = box_around(shade == light[0])
+    outside = apart_from(paper).distance.take(shade) > SPINE / 2
+    outside[top:bottom, left:right] = False
+    size = (right - left) * (bottom - top)
+    few = np.count_nonzero(outside) < 0.1 * (shade.size - size)
+    return ((left, top, right, bottom), light[0]) if size > 0.3 * shade.size and few else None
 
 
-def _area(box):
-    return (box[2] - box[0]) * (box[3] - box[1])
-
-
-def _spines(colours):
+def _spines(shade, paper):
     """The ends of the dark lines at the left and below, in the middle of the lines that cross them."""
-    height, width = colours.shade.shape
-    dark = colours.distance > SPINE
-    gray = colours.gray
-    light = apart_from(colours.background).lightness.take(colours.shade)
-    row_run, row_start, row_end = longest_runs(dark & (gray | _thin(light)), 0.4 * width)
+    height, width = shade.shape
+    distance, gray, light = (plane.take(shade) for plane in apart_from(paper))
+    dark = distance > SPINE
+    lowest = dark.copy()  # the lower edge of what is dark: a line under a mark of its own lightness
+    lowest[:-2] &= distance[2:] < 12
+    row_run, row_start, row_end = longest_runs(dark & (gray | _thin(light) | lowest), 0.4 * width)
     column_run, column_start, column_end = longest_runs((dark & (gray | _thin(light.T).T)).T, 0.4 * height)
     rows, columns = np.flatnonzero(row_run >= 0.4 * width), np.flatnonzero(column_run >= 0.4 * height)
     if not len(rows) or not len(columns):
@@ -74,7 +73,7 @@ def _spines(colours):
         return None
     thick_left, thick_bottom = _thickness(columns, left), _thickness(rows[::-1], bottom)
     middle = min(thick_left, thick_bottom) / 2
-    return (left + middle, top + middle, right + 1 - middle, bottom + 1 - middle), colours.background
+    return (left + middle, top + middle, right + 1 - middle, bottom + 1 - middle), paper
 
 
 def _thin(light):
@@ -100,12 +99,12 @@ class Plot:
     """
 
     def __init__(self, drawing, ends, ground):
-        colours = drawing.colours
+        shade = drawing.colours.shade
         self.left, self.top, self.right, self.bottom = ends
         x, y = int(np.ceil(self.left + 1.8)), int(np.ceil(self.top + 1.8))
         x_end, y_end = int(self.right - 1.8), int(self.bottom - 1.8)
         self.corner = x, y
-        self.shade = colours.shade[y:y_end, x:x_end]
+        self.shade = shade[y:y_end, x:x_end]
         self.height, self.width = self.shade.shape
         apart = apart_from(ground)
         self.distance, self.gray = apart.distance.take(self.shade), apart.gray.take(self.shade)
@@ -113,10 +112,16 @@ class Plot:
         self.rgb = _rgb(self.shade) - self.paper[:, None, None]
         self.hidden = np.zeros(self.shade.shape, bool)
         self._hide_legend(drawing)
-        self.lines = _grid_lines(self.distance, self.hidden), _grid_lines(self.distance.T, self.hidden.T)
+        light = self.gray & (self.distance > 3) & (self.distance < 45)
+        empty = (self.distance <= 3) & ~self.hidden
+        self.lines = _grid_lines(light, empty), _grid_lines(light.T, empty.T)
         self.grid = max(len(bands(lines, 1)) for lines in self.lines) > 1
-        self.ticks = self._ticks(colours)
-        self.frame = self._frame(colours)
+        if not self.grid:
+            for lines in self.lines:
+                lines[:] = False
+        strong = apart.distance.take(shade)
+        self.ticks = self._ticks(strong)
+        self.frame = self._frame(strong)
         self.masks, self.colours = self._series()
 
     def tenths(self, rows):
@@ -136,15 +141,17 @@ class Plot:
         if drawing.framed and drawing.area.legend:
             left, top, right, bottom = drawing.area.legend
             x, y = drawing.inside[0] - self.corner[0], drawing.inside[1] - self.corner[1]
-            self.hidden[max(0, top + y):bottom + y, max(0, left + x):right + x] = True
+            box = slice(max(0, top + y), bottom + y), slice(max(0, left + x), right + x)
+            self.hidden[box] = np.count_nonzero(self.distance[box] < 3) > 0.3 * self.distance[box].size  # else it is a mark with an edge
 
-    def _ticks(self, colours):
-        below = int(self.bottom) + 3
-        marks = (colours.distance[below:below + 2, self.corner[0] - 3:self.corner[0] + self.width + 4] > 25).all(0)
-        return [(start + end) / 2 - 3 for start, end in bands(marks, 0) if end - start <= 4]
+    def _ticks(self, strong):
+        below = int(self.bottom + 2)
+        start = max(0, self.corner[0] - 3)
+        marks = (strong[below:below + 2, start:self.corner[0] + self.width + 4] > 25).all(0)
+        return [(a + b) / 2 + start - self.corner[0] for a, b in bands(marks, 0) if b - a <= 4]
 
-    def _frame(self, colours):
-        strong = colours.distance > SPINE
+    def _frame(self, strong):
+        strong = strong > SPINE
         x = slice(int(self.left) + 3, int(self.right) - 3)
 
         def drawn(at):
@@ -171,12 +178,16 @@ class Plot:
                 found.append(second)
                 break
         fits = [self._fit(shade) for shade in found]
-        masks = []
+        masks, outlines = [], self.gray & (self.distance > DARK)
         for i, (fit, off) in enumerate(fits):
-            mask = (fit > 0.5) & (off < max(24, 0.35 * _norm(self._colour(found[i])))) & ~self.hidden
+            mask = (fit > 0.5) & (off < max(24, 0.35 * _norm(self._colour(found[i]))))
             if len(fits) == 2:
                 mask &= off <= fits[1 - i][1]
             _without_lines(mask, *self.lines)
+            mask &= ~(self.hidden | outlines)
+            solid = _thick(mask)
+            if np.count_nonzero(solid) > 0.7 * np.count_nonzero(mask):  # filled: the rims of outlines go
+                mask &= highest(solid.view(np.uint8), 3).view(bool)
             masks.append(mask)
         return masks, [colour_name(shade) for shade in found]
 
@@ -197,7 +208,7 @@ class Plot:
         if not len(shades):
             return None, 0
         strength = np.linalg.norm(_rgb(shades) - self.paper[:, None], axis=0)
-        best = (counts * strength ** 2).argmax()
+        best = (counts * strength ** 3).argmax()
         return int(shades[best]), int(counts[best])
 
     def _fit(self, shade):
@@ -216,7 +227,7 @@ class Plot:
 def _along(planes, way):
     """Per pixel: its share of a way in RGB, and how far off the way it is."""
     share = np.tensordot(way / max(1.0, float(way @ way)), planes, 1)
-    off = planes - np.clip(share, 0, 1) * way[:, None, None]
+    off = planes - np.clip(share, 0, 1.4) * way[:, None, None]  # beyond: where no pixel is pure
     return share, np.sqrt((off * off).sum(0))
 
 
@@ -237,17 +248,18 @@ def _thick(mask):
     return inner
 
 
-def _grid_lines(distance, hidden):
-    """Which rows are thin light lines, whole or dashed, wherever no mark is near."""
-    ink = distance > 3
-    light = ink & (distance < 45)
-    height, width = ink.shape
+def _grid_lines(light, empty):
+    """Which rows are thin light lines, whole or dashed, wherever no mark is near; of `light` and `empty` ground."""
+    height, width = light.shape
     far = 4
-    calm = np.zeros(ink.shape, bool)  # paper some rows above and below: no mark is near
-    calm[far:-far] = ~ink[:-2 * far] & ~ink[2 * far:] & ~hidden[far:-far]
+    calm = np.zeros(light.shape, bool)  # ground some rows above and below: no mark is near
+    calm[far:-far] = empty[:-2 * far] & empty[2 * far:]
+    near = light | empty
+    for step in (1, 2):
+        calm[far:-far] &= near[far - step:-far - step] & near[far + step:height - far + step]
     amount = np.count_nonzero(calm, 1)
     share = np.count_nonzero(light & calm, 1) / np.maximum(1, amount)
-    lines = (share > 0.3) & (amount > max(8, 0.08 * width))
+    lines = (share > 0.3) & (amount > max(6, 0.03 * width))
     for start, end in bands(lines, 0):
         if end - start > 4:
             lines[start:end] = False

@@ -18,6 +18,7 @@ from .plot import Plot, find_axes
 MARGIN = 0.05 / 1.1   # of the axis, left free by matplotlib on either side of the data
 PLACES = 9            # of a scatter's points: the tenths of its x axis
 MOST_MARKS = 12
+ROUGH = 4             # pixels: a curve farther off is none of so many nodes
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def read(drawing) -> Reading | None:
 
     Example: `read(Drawing(picture)).kind == "bar"`.
     """
-    found = find_axes(drawing.colours)
+    found = find_axes(drawing)
     if found is None:
         return None
     plot = Plot(drawing, *found)
@@ -56,21 +57,16 @@ def read(drawing) -> Reading | None:
 def _data(plot):
     """(kind, places of the series in order, values in tenths for each or None)."""
     masks = plot.masks
-    if not masks:
-        return None, [], None
-    whole = masks[0] if len(masks) == 1 else masks[0] | masks[1]
-    if whole.sum() < 20:
-        return None, [], None
+    whole = np.logical_or.reduce(masks) if masks else np.zeros((1, 1), bool)
+    if np.count_nonzero(whole) < 20:
+        return None, list(range(len(masks))), None
     if _stands(whole):
         return _standing(plot, whole)
     if _stands(whole.T[::-1]):
-        lengths = plot.across(_reaches(whole.T[::-1]) + 0.0)
-        runs = _runs(whole[:, 1:4].any(1))
-        values = tuple(float(np.median(lengths[start:end])) for start, end in runs[::-1])
-        return "barh", [0], (values,)
-    if len(masks) == 2 and all(_spread(mask) > 0.5 for mask in masks):
+        return "barh", [0], _bars(whole[::-1, :4].any(1), plot.across(_reaches(whole.T[::-1]))[::-1])
+    if len(masks) == 2 and all(mask.any(0).mean() > 0.5 for mask in masks):
         curves = [_curve(plot, mask)[1] for mask in masks]
-        return "lines", [0, 1], tuple(curves) if None not in curves else None
+        return ("lines", [0, 1], tuple(curves)) if None not in curves else (None, [0, 1], None)
     points = _points(plot, masks[0])
     if points is not None:
         return "scatter", [0], points
@@ -90,64 +86,72 @@ def _reaches(mask):
     return reach(mask[::-1].T)
 
 
-def _spread(mask):
-    return mask.any(0).mean()
+def _runs(base):
+    """Where marks begin and end along their axis; what is thinner is the rim of an outline."""
+    return [(start, end) for start, end in bands(base, 0) if end - start > 2]
 
 
-def _runs(profile):
-    return [(start, end) for start, end in bands(profile, 0) if end - start > 2]
+def _bars(base, ends):
+    """((tenths of each bar in order,),) from where they begin and how far they reach; None where unsure."""
+    runs = _runs(base)
+    widths = [end - start for start, end in runs]
+    if not runs or max(widths) > 1.4 * min(widths) + 2:
+        return None
+    inner = [ends[start + 1 + (end - start) // 8:end - 1 - (end - start) // 8] for start, end in runs]
+    if any(len(part) and np.ptp(part) > 0.25 for part in inner):  # two marks in one
+        return None
+    middles = [float(np.median(ends[start:end])) for start, end in runs]
+    return (tuple(middles),)
 
 
 def _standing(plot, whole):
-    bases = [mask[-4:-1].any(0) for mask in plot.masks]
-    if len(bases) == 2 and min(base.sum() for base in bases) > 0.15 * max(base.sum() for base in bases):
-        return _grouped(plot, bases)
+    bases = [mask[-4:].any(0) for mask in plot.masks]
+    tops = [plot.tenths(plot.height - _reaches(mask)) for mask in plot.masks]
     if len(bases) == 2:
-        return _stacked(plot, bases)
-    runs, tops = _runs(bases[0]), plot.tenths(plot.height - _reaches(whole))
-    gaps = [second[0] - first[1] for first, second in zip(runs[:-1], runs[1:], strict=True)]
-    medians = tuple(float(np.median(tops[start:end])) for start, end in runs)
-    if gaps and np.median(gaps) > 2:
-        return "bar", [0], (medians,)
-    if gaps and len(runs) <= 2 * MOST_MARKS:
-        return "hist", [0], (medians,)
+        first, second = (_runs(base)[0] if _runs(base) else (plot.width, 0) for base in bases)
+        if min(map(np.count_nonzero, bases)) > 0.15 * max(map(np.count_nonzero, bases)):
+            order = [0, 1] if first < second else [1, 0]
+            rows = [_bars(bases[i], tops[i]) for i in order]
+            alike = None not in rows and len(rows[0][0]) == len(rows[1][0])
+            return "group", order, (rows[0] + rows[1] if alike else None)
+        return _stacked(bases, tops)
+    runs = _runs(bases[0])
     if not runs:
         return None, [0], None
+    gaps = [second[0] - first[1] for first, second in zip(runs[:-1], runs[1:], strict=True)]
+    bars = _bars(bases[0], tops[0])
+    if gaps and np.median(gaps) > 2:
+        return "bar", [0], bars
     start, end = runs[0][0], runs[-1][1]
-    steps = _steps(tops[start:end], plot)
+    whole_tops = tops[0][start:end]
+    if gaps and bars and len(bars[0]) == len(gaps) + 1:
+        return "hist", [0], bars
+    filled = np.flatnonzero(whole_tops > 0.5 * plot.pixel)
+    steps = _steps(np.interp(np.arange(len(whole_tops)), filled, whole_tops[filled]), plot)
     if steps is not None:
-        return ("hist" if len(steps) > 1 else "bar"), [0], (steps,)
-    values = _nodes(plot, np.arange(start, end) + 0.5, tops[start:end], (start, end))
-    return "area", [0], (values,) if values else None
+        return ("hist", [0], (steps,)) if len(steps) > 1 else (None, [0], None)  # flat: of any kind
+    values = _nodes(plot, np.arange(start, end) + 0.5, whole_tops, (start, end))
+    return ("area", [0], (values,)) if values else (None, [0], None)
 
 
-def _grouped(plot, bases):
-    tops = [plot.tenths(plot.height - _reaches(mask)) for mask in plot.masks]
-    runs = [_runs(base) for base in bases]
-    order = [0, 1] if runs[0][0] < runs[1][0] else [1, 0]
-    rows = tuple(tuple(float(np.median(tops[i][start:end])) for start, end in runs[i]) for i in order)
-    return "group", order, rows if len(rows[0]) == len(rows[1]) else None
-
-
-def _stacked(plot, bases):
+def _stacked(bases, tops):
     lower = int(bases[1].sum() > bases[0].sum())
-    tops = [plot.tenths(plot.height - _reaches(mask)) for mask in plot.masks]
-    runs = _runs(bases[lower])
-    low = [float(np.median(tops[lower][start:end])) for start, end in runs]
-    high = [float(np.median(tops[1 - lower][start:end])) for start, end in runs]
-    rows = tuple(low), tuple(top - base for base, top in zip(low, high, strict=True))
+    low, high = (_bars(bases[lower], tops[i]) for i in (lower, 1 - lower))
+    if low is None or high is None:
+        return "stacked", [lower, 1 - lower], None
+    rows = low[0], tuple(top - base for base, top in zip(low[0], high[0], strict=True))
     return "stacked", [lower, 1 - lower], rows
 
 
 def _steps(tops, plot):
     """Heights of equally wide steps, as few as fit; None where the profile slopes."""
-    jumps = np.abs(np.diff(tops))
-    if (jumps > 0.5 * plot.pixel).sum() > 0.12 * len(tops):
-        return None
+    jumps = len(bands(np.abs(np.diff(tops)) > 0.5 * plot.pixel, 3))
     for n in range(1, MOST_MARKS + 1):
+        if jumps > n - 1:
+            continue
         edges = np.linspace(0, len(tops), n + 1)
         middles = (np.arange(len(tops)) + 0.5) * n / len(tops)
-        inner = np.abs(middles - middles.round()) * len(tops) / n > 2
+        inner = np.abs(middles - middles.round()) * len(tops) / n > 3
         heights = [float(np.median(tops[int(np.ceil(a)):max(int(np.ceil(a)) + 1, int(b))]))
                    for a, b in zip(edges[:-1], edges[1:], strict=True)]
         apart = np.abs(tops - np.array(heights)[middles.astype(int)])
@@ -166,60 +170,70 @@ def _curve(plot, mask):
     thick = part.sum(0)
     middle = plot.tenths(rows @ part / thick)
     span = int(columns[0]), int(columns[-1]) + 1
-    inside = np.diff(columns) == 1
-    jumps = np.abs(np.diff(middle))[inside]
-    if 0 < (jumps > 0.7 * plot.pixel).sum() < 0.15 * len(jumps) and jumps[jumps > 0.7 * plot.pixel].mean() > 3 * plot.pixel:
-        return "step", _nodes(plot, columns + 0.5, middle, span, step=True)
-    return "line", _nodes(plot, columns + 0.5, middle, span)
+    if len(columns) > 0.9 * (span[1] - span[0]):
+        jumps = np.abs(np.diff(middle))
+        large = jumps > 0.7 * plot.pixel
+        if 0 < large.sum() < 0.15 * len(jumps) and jumps[large].mean() > 3 * plot.pixel:
+            values = _nodes(plot, columns + 0.5, middle, span, step=True)
+            if values:
+                return "step", values
+    values = _nodes(plot, columns + 0.5, middle, span)
+    return ("line", values) if values else (None, None)
 
 
 def _nodes(plot, x, y, span, step=False):
-    """Values at equally far places from which straight lines give the curve y(x); None where none fit."""
+    """Values at equally far places from which straight lines (or steps) give the curve y(x), as few as fit."""
     wide = plot.right - plot.left
     first, last = (plot.left - plot.corner[0] + share * wide for share in (MARGIN, 1 - MARGIN))
-    if abs(span[0] - first) > 12 or abs(span[1] - last) > 12 or span[0] - first > 3 or last - span[1] > 3:
+    if not (first - 12 < span[0] < first + 4 and last - 4 < span[1] < last + 12):
         first, last = span[0] + 1, span[1] - 1
-    ticks = plot.ticks
-    marked = len(ticks) > 2 and abs(ticks[0] - first) < 4 and abs(ticks[-1] - last) < 4
-    if marked and np.ptp(np.diff(ticks)) > 3:
-        marked = False
-    numbers = ([len(ticks)] if marked else []) + list(range(2, MOST_MARKS + 1))
     place = np.clip((x - first) / (last - first), 0, 1)
-    for n in numbers:
+    fits = {n: fit for n in range(2, MOST_MARKS + 1) if (fit := _fit(place, y, n, step))}
+    ticks = plot.ticks
+    marked = len(ticks) in fits and abs(ticks[0] - first) < 4 and abs(ticks[-1] - last) < 4
+    if marked and np.ptp(np.diff(ticks)) < 4 and fits[len(ticks)][0] < ROUGH * plot.pixel:
+        return fits[len(ticks)][1]
+    least = 1.6 * min((off for off, _ in fits.values()), default=0)
+    return next((values for off, values in fits.values()
+                 if off < ROUGH * plot.pixel and off <= max(2.5 * plot.pixel, least)), None)
+
+
+def _fit(place, y, n, step):
+    """(how far off most of a curve is, its values) with `n` nodes; None where one of them has no curve."""
+    if step:
+        nearest = (place * (n - 1) + 0.5).astype(int)
+        if len(np.unique(nearest)) < n:
+            return None
+        values = np.array([np.median(y[nearest == i]) for i in range(n)])
+        given = values[nearest]
+    else:
         basis = np.maximum(0, 1 - np.abs(place[:, None] * (n - 1) - np.arange(n)))
-        if step:
-            basis = (basis == basis.max(1, keepdims=True)).astype(float)
         if (basis.sum(0) < 0.2).any():
-            continue
-        values = np.linalg.lstsq(basis, y, rcond=None)[0]
-        apart = np.abs(basis @ values - y)
-        if np.quantile(apart, 0.8 if step else 0.9) < 3 * plot.pixel:
-            return tuple(map(float, values))
-    return None
+            return None
+        values = np.linalg.solve(basis.T @ basis + 1e-6 * np.eye(n), basis.T @ y)
+        given = basis @ values
+    return float(np.quantile(np.abs(given - y), 0.85)), tuple(map(float, values))
 
 
 def _points(plot, mask):
-    """The heights of a scatter's points at its nine places, ((...),), or None where it is no scatter.
+    """((the height of a scatter's point at each of its nine places, or None),), or None: it is no scatter."""
+    from scipy.ndimage import find_objects, label  # here: it takes as long to import as all the rest
 
-    Two points at one place: () in place of the heights."""
-    from scipy.ndimage import find_objects, label
-
-    labels, number = label(mask, np.ones((3, 3)))
-    boxes = [box for i, box in enumerate(find_objects(labels), 1)
-             if (labels[box] == i).sum() > 12]
-    if not boxes or len(boxes) > MOST_MARKS:
+    labels, _ = label(mask, np.ones((3, 3)))
+    boxes = [box for i, box in enumerate(find_objects(labels), 1) if np.count_nonzero(labels[box] == i) > 12]
+    if not 0 < len(boxes) <= PLACES:
         return None
-    sides = np.array([[box[0].stop - box[0].start, box[1].stop - box[1].start] for box in boxes])
+    sides = np.array([[part.stop - part.start for part in box] for box in boxes])
     size = np.median(sides)
-    if sides.max() > max(40, 0.15 * plot.width) or size < 5 or (sides.min(1) < 0.5 * size).any():
+    if sides.max() > min(1.6 * size + 2, 0.12 * plot.width) or len(boxes) > 1 and sides.min() < 0.6 * size or size < 5 or sides.min() < 0.5 * size:
         return None
+    middles = sorted(((box[1].start + box[1].stop) / 2, (box[0].start + box[0].stop) / 2) for box in boxes)
+    taken = [min(max(round(float(plot.across(x))), 1), PLACES) for x, _ in middles]
+    for i in range(1, len(taken)):  # two points at one place: the next one moves on
+        taken[i] = max(taken[i], taken[i - 1] + 1)
+    for i in reversed(range(len(taken))):
+        taken[i] = min(taken[i], PLACES - (len(taken) - 1 - i))
     places = [None] * PLACES
-    for box in boxes:
-        across = float(plot.across((box[1].start + box[1].stop) / 2))
-        up = float(plot.tenths((box[0].start + box[0].stop) / 2))
-        i = int(round(across)) - 1
-        i = min(max(i, 0), PLACES - 1)
-        if places[i] is not None:
-            return ()
-        places[i] = up
+    for place, (_, y) in zip(taken, middles, strict=True):
+        places[place - 1] = float(plot.tenths(y))
     return (tuple(places),)
