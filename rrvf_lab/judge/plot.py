@@ -57,7 +57,7 @@ def _spines(shade, paper):
     distance, gray, light = (plane.take(shade) for plane in apart_from(paper))
     dark = distance > SPINE
     lowest = dark.copy()  # the lower edge of what is dark: a line under a mark of its own lightness
-    lowest[:-2] &= distance[2:] < 12
+    lowest[:-2] &= (distance[2:] < 12) | gray[2:]
     row_run, row_start, row_end = longest_runs(dark & (gray | _thin(light) | lowest), 0.4 * width)
     column_run, column_start, column_end = longest_runs((dark & (gray | _thin(light.T).T)).T, 0.4 * height)
     rows, columns = np.flatnonzero(row_run >= 0.4 * width), np.flatnonzero(column_run >= 0.4 * height)
@@ -174,7 +174,7 @@ class Plot:
         found = [first]
         for mask in (vivid & ~self._like(first), _thick(vivid & apart), _thick(dull & apart)):
             second, more = self._strongest(mask)
-            if second is not None and more > max(20, 0.1 * amount) and self._distinct(first, second):
+            if more > max(20, 0.1 * amount) and self._distinct(first, second):
                 found.append(second)
                 break
         fits = [self._fit(shade) for shade in found]
@@ -192,7 +192,8 @@ class Plot:
         return masks, [colour_name(shade) for shade in found]
 
     def _distinct(self, one, two):
-        return _norm(self._colour(one) - self._colour(two)) > APART
+        apart = _norm(self._colour(one) - self._colour(two))
+        return apart > APART and colour_name(one) != colour_name(two)
 
     def _colour(self, shade):
         """A shade in RGB less the paper."""

@@ -18,6 +18,7 @@ from .plot import Plot, find_axes
 MARGIN = 0.05 / 1.1   # of the axis, left free by matplotlib on either side of the data
 PLACES = 9            # of a scatter's points: the tenths of its x axis
 MOST_MARKS = 12
+FILLED = 0.85         # of the ground under bars and areas
 ROUGH = 4             # pixels: a curve farther off is none of so many nodes
 
 
@@ -46,6 +47,8 @@ def read(drawing) -> Reading | None:
         return None
     plot = Plot(drawing, *found)
     kind, order, series = _data(plot)
+    if kind is None and plot.frame == "none":  # a card of a web page
+        return None
     texts = drawing.texts
     return Reading(kind, tuple(plot.colours[i] for i in order), series, plot.grid, plot.frame,
                    *(texts[name] is not None for name in ("title", "x label", "y label")),
@@ -60,25 +63,27 @@ def _data(plot):
     whole = np.logical_or.reduce(masks) if masks else np.zeros((1, 1), bool)
     if np.count_nonzero(whole) < 20:
         return None, list(range(len(masks))), None
-    if _stands(whole):
+    standing, lying = _standing_share(whole), _standing_share(whole.T[::-1])
+    if standing > FILLED and standing >= lying:
         return _standing(plot, whole)
-    if _stands(whole.T[::-1]):
+    if lying > FILLED:
         return "barh", [0], _bars(whole[::-1, :4].any(1), plot.across(_reaches(whole.T[::-1]))[::-1])
     if len(masks) == 2 and all(mask.any(0).mean() > 0.5 for mask in masks):
         curves = [_curve(plot, mask)[1] for mask in masks]
         return ("lines", [0, 1], tuple(curves)) if None not in curves else (None, [0, 1], None)
     points = _points(plot, masks[0])
     if points is not None:
-        return "scatter", [0], points
+        return "scatter", [0], points or None
     kind, values = _curve(plot, masks[0])
     return kind, [0], (values,) if values else None
 
 
-def _stands(mask):
-    """Whether all of a mask grows out of its lower side, without holes."""
-    columns = mask.any(0)
-    standing = mask[-4:-1].any(0).sum() / max(1, columns.sum())
-    return standing > 0.85 and mask.sum() > 0.85 * _reaches(mask).sum()
+def _standing_share(mask):
+    """How much of what lies under a mask is filled; 0 where it does not grow out of its lower side."""
+    columns = np.count_nonzero(mask.any(0))
+    if np.count_nonzero(mask[-4:].any(0)) < FILLED * columns:
+        return 0.0
+    return np.count_nonzero(mask) / max(1, _reaches(mask).sum())
 
 
 def _reaches(mask):
@@ -145,7 +150,7 @@ def _stacked(bases, tops):
 
 def _steps(tops, plot):
     """Heights of equally wide steps, as few as fit; None where the profile slopes."""
-    jumps = len(bands(np.abs(np.diff(tops)) > 0.5 * plot.pixel, 3))
+    jumps = len(bands(np.abs(np.diff(tops[3:-3])) > 0.5 * plot.pixel, 3))
     for n in range(1, MOST_MARKS + 1):
         if jumps > n - 1:
             continue
@@ -163,7 +168,7 @@ def _steps(tops, plot):
 def _curve(plot, mask):
     """(line or step, its values or None) of a thin curve."""
     columns = np.flatnonzero(mask.any(0))
-    if len(columns) < 8:
+    if len(columns) < 8 or np.diff(columns).max() > 0.06 * plot.width:
         return None, None
     rows = np.arange(plot.height) + 0.5
     part = mask[:, columns]
@@ -216,17 +221,22 @@ def _fit(place, y, n, step):
 
 
 def _points(plot, mask):
-    """((the height of a scatter's point at each of its nine places, or None),), or None: it is no scatter."""
+    """((the height of a scatter's point at each of its nine places, or None),).
+
+    () where points touch, so that their number is not known, and None where it is no scatter.
+    """
     from scipy.ndimage import find_objects, label  # here: it takes as long to import as all the rest
 
-    labels, _ = label(mask, np.ones((3, 3)))
+    labels, number = label(mask, np.ones((3, 3)))
     boxes = [box for i, box in enumerate(find_objects(labels), 1) if np.count_nonzero(labels[box] == i) > 12]
-    if not 0 < len(boxes) <= PLACES:
+    if not 0 < len(boxes) <= PLACES or number > len(boxes) + 3:  # the dots of a line
         return None
     sides = np.array([[part.stop - part.start for part in box] for box in boxes])
     size = np.median(sides)
-    if sides.max() > min(1.6 * size + 2, 0.12 * plot.width) or len(boxes) > 1 and sides.min() < 0.6 * size or size < 5 or sides.min() < 0.5 * size:
+    if sides.max() > min(2.6 * size, 0.2 * plot.width) or sides.min() < max(5, 0.6 * size):
         return None
+    if sides.max() > 1.6 * size + 2:
+        return ()
     middles = sorted(((box[1].start + box[1].stop) / 2, (box[0].start + box[0].stop) / 2) for box in boxes)
     taken = [min(max(round(float(plot.across(x))), 1), PLACES) for x, _ in middles]
     for i in range(1, len(taken)):  # two points at one place: the next one moves on

@@ -54,13 +54,21 @@ def truth(spec):
     low, high = spec["limits"] or _axis(spec, rows)
     series = [[10 * (value - low) / (high - low) for value in row] for row in rows]
     if kind == "scatter":
-        x, places = spec["x"], [None] * 9
-        first, last = spec["limits"] or (min(x) - (max(x) - min(x)) / 20, max(x) + (max(x) - min(x)) / 20)
-        for at, value in zip(x, series[0], strict=True):
-            places[min(max(round(10 * (at - first) / (last - first)), 1), 9) - 1] = value
-        series = [places]
+        series = [_places(spec, series[0])]
     words = (spec[name] or "" for name in ("title", "xlabel", "ylabel"))
     return Chart(kind, tuple(spec["colours"]), tuple(map(tuple, series)), *words, spec["grid"]), spec["aspect"]
+
+
+def _places(spec, values):
+    """A scatter's values at nine places; where two points share one, the next of them moves on."""
+    x, out = spec["x"], [None] * 9
+    first, last = spec["limits"] or (min(x) - (max(x) - min(x)) / 20, max(x) + (max(x) - min(x)) / 20)
+    taken = [min(max(round(10 * (at - first) / (last - first)), 1), 9) for at in x]
+    for i in range(1, len(taken)):
+        taken[i] = max(taken[i], taken[i - 1] + 1)
+    for i in range(len(taken)):
+        out[min(taken[i], 10 - len(taken) + i) - 1] = values[i]
+    return out
 
 
 def _axis(spec, rows):
@@ -81,9 +89,16 @@ def as_written(chart):
 def verdicts(text, target, aspect, draft):
     """{sentence: (said, true, wanted)}; for numbers also the entries' own hits under "Entries"."""
     said = {name: re.search(pattern, text) for name, pattern in PATTERNS.items()}
+    colours = said["Colour"] and tuple(said["Colour"][1].split("; "))
+    if target.kind == "lines" and (colours == target.colours[::-1] or not colours):  # in no order
+        other = replace(target, kind="two lines", colours=target.colours[::-1], series=target.series[::-1])
+        found = [verdicts(text, replace(one, kind="two lines"), aspect, draft) for one in (target, other)]
+        return max(found, key=lambda pair: pair[0]["Numbers"][1])
+    kind = "lines" if target.kind == "two lines" else target.kind
     drawn = as_written(draft)
-    pairs = {"Type": (target.kind, draft.kind), "Grid": (target.grid, draft.grid),
-             "Colour": ("; ".join(target.colours), "; ".join(draft.colours)),
+    shown = draft.colours[:1] if len(set(draft.colours)) == 1 else draft.colours
+    pairs = {"Type": (kind, draft.kind), "Grid": (target.grid, draft.grid),
+             "Colour": ("; ".join(target.colours), "; ".join(shown)),
              "Title": (target.title, draft.title), "X label": (target.xlabel, draft.xlabel),
              "Y label": (target.ylabel, draft.ylabel),
              "Aspect": (max(aspect, 4 / 3) / min(aspect, 4 / 3) > 1 / 0.97, False)}
@@ -188,7 +203,8 @@ def plotly_pairs(targets, drafts, renderer):
     """[(target picture, (draft picture, Chart), truth)] of the same charts drawn with plotly."""
     out = []
     for k, (target, draft) in enumerate(zip(targets, drafts, strict=True)):
-        codes = [plotly_program(chart, TEMPLATES[k % 3]) for chart in (target, draft)]
+        written = replace(draft, series=as_written(draft))
+        codes = [plotly_program(chart, TEMPLATES[k % 3]) for chart in (target, written)]
         if None in codes:
             continue
         pictures = [renderer.render(code, "plotly").image for code in codes]
