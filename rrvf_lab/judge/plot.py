@@ -109,7 +109,8 @@ class Plot:
         apart = apart_from(ground)
         self.distance, self.gray = apart.distance.take(self.shade), apart.gray.take(self.shade)
         self.paper = _rgb(np.array(ground))
-        self.rgb = _rgb(self.shade) - self.paper[:, None, None]
+        self.at = np.flatnonzero(self.distance > 5)  # the pixels that stand out, and their colours
+        self.rgb = _rgb(self.shade.ravel()[self.at]) - self.paper[:, None]
         self.hidden = np.zeros(self.shade.shape, bool)
         self._hide_legend(drawing)
         light = self.gray & (self.distance > 3) & (self.distance < 45)
@@ -170,19 +171,21 @@ class Plot:
         first, amount = self._strongest(vivid if np.count_nonzero(vivid) > 20 else dull)
         if first is None:
             return [], []
-        apart = self._apart(first) > APART
+        away = self.rgb - self._colour(first)[:, None]
+        apart = self._plane((away * away).sum(0) > APART ** 2)
         found = [first]
-        for mask in (vivid & ~self._like(first), _thick(vivid & apart), _thick(dull & apart)):
+        for mask in (vivid & ~self._plane(self._like(first)), _thick(vivid & apart), _thick(dull & apart)):
             second, more = self._strongest(mask)
             if more > max(20, 0.1 * amount) and self._distinct(first, second):
                 found.append(second)
                 break
-        fits = [self._fit(shade) for shade in found]
+        fits = [_along(self.rgb, self._colour(shade)) for shade in found]
         masks, outlines = [], self.gray & (self.distance > DARK)
         for i, (fit, off) in enumerate(fits):
             mask = (fit > 0.5) & (off < max(24, 0.35 * _norm(self._colour(found[i]))))
             if len(fits) == 2:
                 mask &= off <= fits[1 - i][1]
+            mask = self._plane(mask)
             _without_lines(mask, *self.lines)
             mask &= ~(self.hidden | outlines)
             solid = _thick(mask)
@@ -199,9 +202,11 @@ class Plot:
         """A shade in RGB less the paper."""
         return _rgb(np.array(shade)) - self.paper
 
-    def _apart(self, shade):
-        away = self.rgb - self._colour(shade)[:, None, None]
-        return np.sqrt((away * away).sum(0))
+    def _plane(self, found):
+        """A mask of the whole inside from one of the pixels that stand out."""
+        mask = np.zeros(self.shade.shape, bool)
+        mask.ravel()[self.at] = found
+        return mask
 
     def _strongest(self, mask):
         """(the shade that shows most ink in a mask, its pixels); (None, 0) for none."""
@@ -212,23 +217,18 @@ class Plot:
         best = (counts * strength ** 3).argmax()
         return int(shades[best]), int(counts[best])
 
-    def _fit(self, shade):
-        """Per pixel: how far on the way from the paper to a shade, and how far off that way."""
-        colour = self._colour(shade)
-        return _along(self.rgb, colour)
-
     def _like(self, shade):
-        """Pixels blended from a shade and the paper, or from it and black."""
+        """Which of the pixels that stand out are blended from a shade and the paper, or from it and black."""
         colour = self._colour(shade)
         _, off = _along(self.rgb, colour)
-        _, off_black = _along(self.rgb - colour[:, None, None], -self.paper - colour)
+        _, off_black = _along(self.rgb - colour[:, None], -self.paper - colour)
         return np.minimum(off, off_black) < 24
 
 
-def _along(planes, way):
-    """Per pixel: its share of a way in RGB, and how far off the way it is."""
-    share = np.tensordot(way / max(1.0, float(way @ way)), planes, 1)
-    off = planes - np.clip(share, 0, 1.4) * way[:, None, None]  # beyond: where no pixel is pure
+def _along(rgb, way):
+    """Per pixel of (3, n): its share of a way in RGB, and how far off the way it is."""
+    share = way / max(1.0, float(way @ way)) @ rgb
+    off = rgb - np.clip(share, 0, 1.4) * way[:, None]  # beyond 1: where no pixel is pure
     return share, np.sqrt((off * off).sum(0))
 
 

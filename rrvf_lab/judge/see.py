@@ -266,8 +266,8 @@ def _find_legend(light, level):
 class Marks:
     """What shows the data: the ink of an `Area` outside the `hidden` boxes, and its colours.
 
-    `mask` is where marks are, `names` the nearest colour of each pixel and `amounts` the pixels of each
-    colour (both by place in COLOUR_NAMES), `amount` all pixels.
+    `mask` is where marks are, `names` the nearest colour of each pixel by its place in COLOUR_NAMES, `amount`
+    all pixels.
     """
 
     def __init__(self, area, hidden):
@@ -279,12 +279,18 @@ class Marks:
         _bridge(area.upright, self.mask, self.names)
         _bridge(area.level, self.mask.T, self.names.T)
         self.amount = int(np.count_nonzero(self.mask))
+        self.area = area
+
+    @functools.cached_property
+    def amounts(self):
+        """How many pixels show each colour, by place in COLOUR_NAMES."""
+        area = self.area
         strongest = highest(area.distance * self.mask, 7)
         core = self.mask & (area.distance >= 0.85 * strongest)  # no blended border pixels
         core[area.level] = core[:, area.upright] = False
         if self.kind in ("line", "stairs"):
             core &= _strong(area, self.mask).take(area.shade)
-        self.amounts = np.bincount(self.names[core], minlength=len(COLOUR_NAMES))
+        return np.bincount(self.names[core], minlength=len(COLOUR_NAMES))
 
     @functools.cached_property
     def heights(self):
@@ -314,20 +320,6 @@ class Marks:
         if columns.sum() < 0.93 * (span[-1] - span[0] + 1):
             return "scatter"
         return "stairs" if _stepped(self.heights) else "line"
-
-    @functools.cached_property
-    def count(self) -> int | None:
-        """How many bars or points, or None where the picture does not tell."""
-        if self.kind == "scatter":
-            from scipy.ndimage import label  # here: it takes as long to import as all the rest
-
-            return label(self.mask)[1]
-        if self.kind not in ("bar", "barh"):
-            return None
-        painted = (self.names.astype(int) + 1) * self.mask
-        base = painted[-4] if self.kind == "bar" else painted[:, 3]
-        starts = np.r_[0, np.flatnonzero(np.diff(base)) + 1, len(base)]
-        return int(((np.diff(starts) >= 3) & (base[starts[:-1]] > 0)).sum())
 
 
 def _bridge(lines, mask, names):
