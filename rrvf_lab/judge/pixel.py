@@ -43,7 +43,7 @@ class PixelJudge:
     pixels score exactly 1.0. Raises TypeError when a picture is not a PIL image, ValueError for an unknown
     register. Targets are remembered by content; results do not depend on it.
 
-    Example: `PixelJudge()(target, render) -> Verdict(score=0.83, feedback="Change 0, +3 of 10.", parts={...})`
+    Example: `PixelJudge()(target, render) -> Verdict(score=0.83, feedback="Change 0, +3 of 10.", ...)`
     """
 
     def __init__(self, size: int = 224, register: str = "pointing"):

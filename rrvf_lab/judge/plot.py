@@ -1,4 +1,4 @@
-"""The inside of a chart's frame as its reader wants it: where the axes end, grid lines, ticks, masks of series.
+"""The inside of a chart's frame as its reader wants it: ends of the axes, grid lines, ticks, masks of series.
 
 Marks are blends of one flat colour with the paper, and blends lie on a straight line in RGB: so a series is
 found by its purest shade, and its pixels by how far they are on the way from the paper to that shade.
@@ -19,6 +19,8 @@ NAMES = ("red", "blue", "green", "orange", "purple", "gray", "steelblue", "teal"
          "pink")
 SPINE = 36    # distance from the paper from which a long line is one of the frame's
 DARK = 64     # distance from the paper from which gray is the ink of outlines and axes
+LINE = 0.6    # pixels from the edge of the frame's lines to their middle
+SMALLEST = 24  # pixels of a side of the axes
 APART = 30    # in RGB: two shades of one colour are nearer
 PANEL = 0.12  # of the picture: the least that a tinted ground of the axes covers
 
@@ -37,7 +39,7 @@ def find_axes(drawing):
 
 
 def _panel(shade, paper):
-    """The box of a ground a little darker than the page's; on web pages it is rather the cards that are lighter."""
+    """The box of a ground a little darker than the page's; a web page's cards are rather lighter."""
     shades, counts = np.unique(shade, return_counts=True)
     light = [int(one) for one in shades[counts > PANEL * shade.size]
              if one != paper and min(rgb_of(one)) > 200]
@@ -66,14 +68,12 @@ def _spines(shade, paper):
     bottom, left = rows[-1], columns[0]
     if abs(row_start[bottom] - left) > 0.05 * width or abs(column_end[left] - bottom) > 0.05 * height:
         return None
-    sides = columns[columns > left + 0.5 * width]
-    right = max(row_end[bottom], *(columns[-1:] if len(sides) else []), row_end[bottom])
-    top = min(column_start[left], *(column_start[sides[-1:]] if len(sides) else []), column_start[left])
-    if bottom - top < 24 or right - left < 24:
+    right, top = row_end[bottom], column_start[left]
+    for other in columns[columns > left + 0.5 * width][-1:]:  # all sides are drawn
+        right, top = max(right, other), min(top, column_start[other])
+    if bottom - top < SMALLEST or right - left < SMALLEST:
         return None
-    thick_left, thick_bottom = _thickness(columns, left), _thickness(rows[::-1], bottom)
-    middle = min(thick_left, thick_bottom) / 2
-    return (left + middle, top + middle, right + 1 - middle, bottom + 1 - middle), paper
+    return (left + LINE, top + LINE, right + 1 - LINE, bottom + 1 - LINE), paper
 
 
 def _thin(light):
@@ -81,11 +81,6 @@ def _thin(light):
     dark = np.zeros(light.shape, bool)
     dark[2:-2] = light[2:-2] < np.minimum(light[:-4], light[4:]) - 8
     return dark
-
-
-def _thickness(lines, first):
-    """How many neighbours in a row a list of lines begins with, at most three."""
-    return next(n for n in (1, 2, 3, 4) if n == 4 or first + n not in lines and first - n not in lines) % 4 or 3
 
 
 # ---- what they hold ----------------------------------------------------------------------------------------
@@ -143,7 +138,8 @@ class Plot:
             left, top, right, bottom = drawing.area.legend
             x, y = drawing.inside[0] - self.corner[0], drawing.inside[1] - self.corner[1]
             box = slice(max(0, top + y), bottom + y), slice(max(0, left + x), right + x)
-            self.hidden[box] = np.count_nonzero(self.distance[box] < 3) > 0.3 * self.distance[box].size  # else it is a mark with an edge
+            inside = self.distance[box]
+            self.hidden[box] = np.count_nonzero(inside < 3) > 0.3 * inside.size  # else it is a mark's edge
 
     def _ticks(self, strong):
         below = int(self.bottom + 2)
@@ -250,7 +246,7 @@ def _thick(mask):
 
 
 def _grid_lines(light, empty):
-    """Which rows are thin light lines, whole or dashed, wherever no mark is near; of `light` and `empty` ground."""
+    """Which rows of `light` pixels on `empty` ground are thin lines, whole or dashed, away from marks."""
     height, width = light.shape
     far = 4
     calm = np.zeros(light.shape, bool)  # ground some rows above and below: no mark is near

@@ -2,7 +2,7 @@
 
 Values are tenths of the axis, from its lower or left end. A field is None where the picture does not tell.
 
-Left out: finding the axes and the plot.pixels of a series (`plot`), numbers and words at the axes, pies, more than
+Left out: finding the axes and the pixels of a series (`plot`), numbers and words at the axes, pies, more than
 two series, and what two readings have to do with each other (`sentences`).
 """
 
@@ -187,7 +187,7 @@ def _curve(plot, mask):
 
 
 def _nodes(plot, x, y, span, step=False):
-    """Values at equally far places from which straight lines (or steps) give the curve y(x), as few as fit."""
+    """Values at equally far places from which straight lines or steps give the curve y(x), as few as fit."""
     wide = plot.right - plot.left
     first, last = (plot.left - plot.corner[0] + share * wide for share in (MARGIN, 1 - MARGIN))
     if not (first - 12 < span[0] < first + 4 and last - 4 < span[1] < last + 12):

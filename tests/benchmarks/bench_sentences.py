@@ -10,11 +10,11 @@ no picture. Drafts are the policies' first turns, greedy; what those draw is in 
 anew with plotly, in three of its templates by turns.
 
     said     drafts on which the sentence was said
-    true     share of these on which it is true: both halves of "<this>, not <that>", all marks of a list, each
-             within one tenth of the axis
+    true     share of these on which it is true: both halves of "<this>, not <that>", each mark of a list to
+             one tenth of the axis
     silent   drafts on which it was not said although it would have been true
 
-The rule edits the draft as the sentences say and draws it again: an upper bound of what obeying them can bring.
+The rule edits the draft as the sentences say and draws it again: an upper bound of what obeying can bring.
 Left out: sentences on ticks, legends and placement, and drafts of other policies.
 """
 
@@ -56,7 +56,8 @@ def truth(spec):
     if kind == "scatter":
         series = [_places(spec, series[0])]
     words = (spec[name] or "" for name in ("title", "xlabel", "ylabel"))
-    return Chart(kind, tuple(spec["colours"]), tuple(map(tuple, series)), *words, spec["grid"]), spec["aspect"]
+    chart = Chart(kind, tuple(spec["colours"]), tuple(map(tuple, series)), *words, spec["grid"])
+    return chart, spec["aspect"]
 
 
 def _places(spec, values):
@@ -129,7 +130,7 @@ def _inside(tenths):
 
 
 def _entries(found, series, drawn, telling):
-    """How far off each entry of a list is, in tenths; inf for one of another kind, [inf] for another length."""
+    """How far off each entry of a list is, in tenths: inf for another kind, [inf] for another length."""
     if not found:
         return None
     rows = [row.split(", ") for row in found[1].split(" / ")]
@@ -179,7 +180,8 @@ def plotly_program(chart, template):
              "line": "go.Scatter(x={x}, y={y}, mode='lines+markers', line_color='{c}')",
              "lines": "go.Scatter(x={x}, y={y}, mode='lines', line_color='{c}')",
              "step": "go.Scatter(x={x}, y={y}, mode='lines', line_color='{c}', line_shape='hvh')",
-             "area": "go.Scatter(x={x}, y={y}, mode='lines', fill='tozeroy', fillcolor='{c}', line_color='{c}')",
+             "area": "go.Scatter(x={x}, y={y}, mode='lines', fill='tozeroy', fillcolor='{c}', "
+                     "line_color='{c}')",
              "hist": "go.Bar(x={x}, y={y}, width=1, marker_color='{c}')",
              "scatter": "go.Scatter(x={x}, y={y}, mode='markers', marker=dict(size=11, color='{c}'))"}
     if chart.kind not in trace:
@@ -306,7 +308,8 @@ def main():
             gains(policy, pairs, options.n, renderer)
             if policy == options.policies[0] and options.plotly:
                 some = pairs[:options.plotly]
-                drawn = plotly_pairs([true[0] for *_, true in some], [draft[1] for _, draft, _ in some], renderer)
+                drawn = plotly_pairs([true[0] for *_, true in some],
+                                     [draft[1] for _, draft, _ in some], renderer)
                 for register in ("pointing", "telling"):
                     table(f"{policy} in plotly", drawn, register)
 
