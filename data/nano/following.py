@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from lessons import LOOKS, Conversations, broken, collate, pad, spoken
+from lessons import LOOKS, Conversations, broken, collate, pad, spoken, tokens
 from paint import Look, Painter
 from PIL import Image
 
@@ -43,6 +43,7 @@ from rrvf_lab.talk import END, opening, reply, write_turn
 TELLING = 0.35      # share of dialogues in the register that reads the values out
 THREE_TURNS = 0.18  # share of batches
 BARE = 112          # bare thoughts in a batch
+WORDS = {2: 40, 3: 24}  # dialogues without pictures in a batch, by their turns
 DISTRACTORS = (
     ("Aspect differs.",), ("Too small.", "Too large."),
     ("Shifted left.", "Shifted right.", "Shifted up.", "Shifted down."),
@@ -245,6 +246,7 @@ class Following(Conversations):
 
     - told: replies with blank pictures; three charts that nobody speaks of serve the whole batch (fast)
     - shown: replies with pictures; four in ten show another chart than the text speaks of
+    - words: replies without any picture, several times as many; only the thoughts count
     - code, read: first turns, as in the phases before
     - sums: bare thoughts without pictures, of which the digits count, and some choices of the better score
 
@@ -285,6 +287,16 @@ class Following(Conversations):
             shown = wide(self.rng) if elsewhere else truth
             samples.append(self._conversation(self._paint(shown), said, texts))
         return collate(self.processor, samples)
+
+    def _batch_of_words(self):
+        turns = 3 if self.rng.random() < 0.5 else 2
+        blank, rows = Image.new("RGB", (8, 6), "white"), []
+        for _ in range(WORDS[turns]):
+            said, texts, _ = dialogue(self.rng, turns)
+            messages, *texts = self._conversation(blank, said, texts, blind="pictures")
+            texts = [text.split("<tool_call>")[0] for text in texts]
+            rows.append(tokens(self.processor, messages, texts, pictures=False)[0])
+        return pad(self.processor, rows)
 
     def _turns(self):
         """Of a whole batch: one long conversation would make it as slow as if all were."""

@@ -305,7 +305,7 @@ def collate(processor, samples) -> dict:
     """
     rows, pixels = [], []
     for messages, *supervised in samples:
-        row, images = _tokens(processor, messages, supervised)
+        row, images = tokens(processor, messages, supervised)
         rows.append(row)
         pixels += images
     pictures = dict(processor.image_processor(images=pixels, return_tensors="pt"))
@@ -330,9 +330,11 @@ def pad(processor, rows) -> dict:
             "mm_token_type_ids": (ids == image).long()}
 
 
-def _tokens(processor, messages, supervised):
+def tokens(processor, messages, supervised, pictures: bool = True):
     """(a row for `pad`, its images). What the template adds after the last supervised text is cut off."""
     text = processor.apply_chat_template(messages, tokenize=False)
+    if not pictures:
+        text = text.replace("<|vision_start|><|image_pad|><|vision_end|>", "")
     row, end = [], len(text)
     for said in reversed(supervised):
         start = text.rindex(said, 0, end)
