@@ -93,8 +93,7 @@ class Plot:
     tick marks below; `frame` "all", "open" or "none".
     """
 
-    def __init__(self, drawing, ends, ground):
-        shade = drawing.colours.shade
+    def __init__(self, shade, ends, ground):
         self.left, self.top, self.right, self.bottom = ends
         x, y = int(np.ceil(self.left + 1.8)), int(np.ceil(self.top + 1.8))
         x_end, y_end = int(self.right - 1.8), int(self.bottom - 1.8)
@@ -106,10 +105,10 @@ class Plot:
         self.paper = _rgb(np.array(ground))
         self.at = np.flatnonzero(self.distance > 5)  # the pixels that stand out, and their colours
         self.rgb = _rgb(self.shade.ravel()[self.at]) - self.paper[:, None]
-        self.hidden = np.zeros(self.shade.shape, bool)
-        self._hide_legend(drawing)
         light = self.gray & (self.distance > 3) & (self.distance < 45)
-        empty = (self.distance <= 3) & ~self.hidden
+        empty = self.distance <= 3
+        self.hidden = self._legend(light, empty)
+        empty &= ~self.hidden
         self.lines = _grid_lines(light, empty), _grid_lines(light.T, empty.T)
         self.grid = max(len(bands(lines, 1)) for lines in self.lines) > 1
         if not self.grid:
@@ -133,13 +132,17 @@ class Plot:
         """One row in tenths."""
         return 10 / (self.bottom - self.top)
 
-    def _hide_legend(self, drawing):
-        if drawing.framed and drawing.area.legend:
-            left, top, right, bottom = drawing.area.legend
-            x, y = drawing.inside[0] - self.corner[0], drawing.inside[1] - self.corner[1]
-            box = slice(max(0, top + y), bottom + y), slice(max(0, left + x), right + x)
-            inside = self.distance[box]
-            self.hidden[box] = np.count_nonzero(inside < 3) > 0.3 * inside.size  # else it is a mark's edge
+    def _legend(self, light, empty):
+        """A mask of the legend's box, as far as it has one."""
+        mask = np.zeros(self.shade.shape, bool)
+        across = np.count_nonzero(light, 1) > 0.75 * np.count_nonzero(light | empty, 1)  # of the grid
+        box = find_legend(light, light & ~across[:, None])
+        if box:
+            left, top, right, bottom = box
+            inside = self.distance[top:bottom, left:right]
+            paper = np.count_nonzero(inside < 3)
+            mask[top:bottom, left:right] = paper > 0.3 * inside.size  # else the box is a mark's edge
+        return mask
 
     def _ticks(self, strong):
         below = int(self.bottom + 2)
@@ -261,6 +264,22 @@ def _grid_lines(light, empty):
         if end - start > 4:
             lines[start:end] = False
     return lines
+
+
+def find_legend(light, level):
+    """(left, top, right, bottom) of a thin light rectangle, or None; `level` is `light` without the grid."""
+    width = light.shape[1]
+    length, start, end = longest_runs(level, 0.07 * width)
+    rows = np.flatnonzero((length > 0.07 * width) & (length < 0.8 * width))
+    starts, ends = start[rows], end[rows]
+    for upper in rows[:40].tolist():
+        left, right = int(start[upper]), int(end[upper])
+        alike = (rows - upper >= 8) & (np.abs(starts - left) <= 3) & (np.abs(ends - right) <= 3)
+        for lower in rows[alike][::-1].tolist():
+            sides = light[upper:lower, max(0, left - 4):left + 2], light[upper:lower, right - 1:right + 5]
+            if min(side.any(1).mean() for side in sides) > 0.7:
+                return max(0, left - 4), upper, right + 5, lower + 1
+    return None
 
 
 def _without_lines(mask, level, upright):

@@ -45,7 +45,7 @@ def read(drawing) -> Reading | None:
     found = find_axes(drawing)
     if found is None:
         return None
-    plot = Plot(drawing, *found)
+    plot = Plot(drawing.colours.shade, *found)
     kind, order, series = _data(plot)
     if kind is None and plot.frame == "none":  # a card of a web page
         return None
@@ -126,7 +126,7 @@ def _standing(plot, whole):
     gaps = [second[0] - first[1] for first, second in zip(runs[:-1], runs[1:], strict=True)]
     bars = _bars(bases[0], tops[0])
     if gaps and np.median(gaps) > 2:
-        return "bar", [0], bars
+        return ("bar" if bars else None), [0], bars
     start, end = runs[0][0], runs[-1][1]
     whole_tops = tops[0][start:end]
     if gaps and bars and len(bars[0]) == len(gaps) + 1:

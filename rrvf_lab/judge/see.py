@@ -17,6 +17,7 @@ from PIL import Image
 
 from ..leaves.pictures import rgb
 from .arrays import bands, box_around, count_per_row, highest, longest_runs, reach
+from .plot import find_legend
 from .read import Reading, read
 from .shades import COLOUR_NAMES, SHADES, apart_from, lab_from, name_table, shades_of
 
@@ -228,7 +229,7 @@ class Area:
         self.grid = (bool((self.level & (free_of_rows > 0.1)).any()),
                      bool((self.upright & (free_of_columns > 0.1)).any()))
         self.ink = (self.distance > 12) & ~(light & (self.level[:, None] | self.upright))
-        self.legend = _find_legend(light, light & ~self.level[:, None])
+        self.legend = find_legend(light, light & ~self.level[:, None])
 
     def legend_ink(self):
         """How strong the ink is inside the legend, 0 to 1."""
@@ -245,22 +246,6 @@ def _grid_lines(light, free):
         if end - start > 3:
             lines[start:end] = False
     return lines, free / width
-
-
-def _find_legend(light, level):
-    """(left, top, right, bottom) of a thin light rectangle, or None; `level` is `light` without the grid."""
-    width = light.shape[1]
-    length, start, end = longest_runs(level, 0.07 * width)
-    rows = np.flatnonzero((length > 0.07 * width) & (length < 0.8 * width))
-    starts, ends = start[rows], end[rows]
-    for upper in rows[:40].tolist():
-        left, right = int(start[upper]), int(end[upper])
-        alike = (rows - upper >= 8) & (np.abs(starts - left) <= 3) & (np.abs(ends - right) <= 3)
-        for lower in rows[alike][::-1].tolist():
-            sides = light[upper:lower, max(0, left - 4):left + 2], light[upper:lower, right - 1:right + 5]
-            if min(side.any(1).mean() for side in sides) > 0.7:
-                return max(0, left - 4), upper, right + 5, lower + 1
-    return None
 
 
 class Marks:
