@@ -235,7 +235,7 @@ def _points(plot, mask):
     size = np.median(sides)
     if sides.max() > min(2.6 * size, 0.2 * plot.width) or sides.min() < max(5, 0.6 * size):
         return None
-    if sides.max() > 1.6 * size + 2:
+    if sides.max() > 1.3 * size + 2:
         return ()
     middles = sorted(((box[1].start + box[1].stop) / 2, (box[0].start + box[0].stop) / 2) for box in boxes)
     taken = [min(max(round(float(plot.across(x))), 1), PLACES) for x, _ in middles]
