@@ -5,9 +5,9 @@ stay as they are drawn, sentences that name nothing to take and scores stand bes
 pictures are blank or show another chart. So a model learns to do what is said, on any chart: the sentences
 look alike everywhere, which charts do not.
 
-    turn 2 (pointing)   <think>+1, 0, -7; 1, 9, 9. Speed; week; units; bar; red: 2, 9, 2</think> and its program
-    turn 2 (telling)    <think>Speed; week; units; bar; red: 2, 9, 2</think> and its program
-    turn 3              the two scores told lead, `41; 38. `; where the last is worse, `turn 1` is the answer
+    pointing   <think>+1, 0, -7; 1, 9, 9. Speed; week; units; bar; red: 2, 9, 2</think>, and its program
+    telling    <think>Speed; week; units; bar; red: 2, 9, 2</think>, and its program
+    turn 3     the two scores told lead, `41; 38. `; where the last is worse, `turn 1` is the answer
 
 Pointing needs a sum of the change and the policy's own digit. A scratch line sets both beside each other;
 without it sums stayed at chance.
@@ -123,7 +123,8 @@ def some_told(draft: Chart, truth: Chart, register: str, rng) -> Told:
 
 def feedback(told: Told, rng) -> str:
     """The sentences told, after some that name nothing to take; numbers last."""
-    beside = [str(rng.choice(same)) for same, p in zip(DISTRACTORS, HOW_OFTEN, strict=True) if rng.random() < p]
+    beside = [str(rng.choice(alike)) for alike, p in zip(DISTRACTORS, HOW_OFTEN, strict=True)
+              if rng.random() < p]
     said = told.sentences()
     numbers = [said.pop()] if said and (told.values or told.changes) else []
     beside = beside[:SENTENCES - len(said) - len(numbers)]

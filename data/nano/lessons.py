@@ -177,10 +177,9 @@ def loosen(image, rng):
 class Phase:
     """What one phase of the cold start is made of.
 
-    `mix` has the share of each kind of sample (read, code, repair) or of each kind of batch (told, shown, code,
-    read, sums: a phase that follows, see `following`); `loose` the share of charts in another
-    look, moved, blurred or partly hidden; `peak` scales the learning rates; `stream` numbers its random
-    stream.
+    `mix` has the share of each kind of sample (read, code, repair) or, in a phase that follows, of each kind
+    of batch (see `following`); `loose` the share of charts in another look, moved, blurred or partly hidden;
+    `peak` scales the learning rates; `stream` numbers its random stream.
     """
 
     mix: dict[str, float]

@@ -40,11 +40,12 @@ CONTROLS = {"blind": {"blind": True}, "text only": {"blind": "pictures"}, "pictu
 
 
 class Foreign:
-    """A judge with another chart's sentences: each target's score is its own, its words are the next one's."""
+    """A judge with another chart's sentences: the score is the target's own, the words are the next one's."""
 
     def __init__(self, judge, targets):
         self._judge = judge
-        self._next = {_key(one): other for one, other in zip(targets, [*targets[1:], targets[0]], strict=True)}
+        following = [*targets[1:], targets[0]]
+        self._next = {_key(one): other for one, other in zip(targets, following, strict=True)}
 
     def __call__(self, target, image, error=None):
         verdict = self._judge(target, image, error)

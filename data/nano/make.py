@@ -127,7 +127,7 @@ def _train(model, processor, name, batches, seed, part) -> float:
 
 
 def _loss(model, labels, **batch):
-    """What the model itself would say, with words predicted only where they are supervised: a fifth faster."""
+    """What the model itself would say, with words predicted only where they are supervised: faster."""
     hidden, wanted = model.model(**batch).last_hidden_state[:, :-1], labels[:, 1:]
     where = wanted != -100
     return torch.nn.functional.cross_entropy(model.lm_head(hidden[where]), wanted[where])

@@ -35,7 +35,8 @@ TAGS = ["<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>",
         "<answer>", "</answer>"]
 
 # What the follow phases add, one token each; last, so that the tokens before them keep their places.
-CHANGES = ["new", ", new", *(f"{comma}{sign}{d}" for comma in ("", ", ") for sign in "+-" for d in range(1, 9))]
+CHANGES = ["new", ", new", *(f"{comma}{sign}{digit}" for comma in ("", ", ") for sign in "+-"
+                             for digit in range(1, 9))]
 FOLLOWED = [*CHANGES, "Change ", "Values ", " of 10.", "Colour ", ", not ", "Grid on.", "Grid off."]
 
 
@@ -121,8 +122,9 @@ def build_model(tokenizer, width: int = 128, layers: int = 3) -> Qwen3VLForCondi
     ids = {name: tokenizer.convert_tokens_to_ids(f"<|{name}|>") for name in names}
     rope = {"rope_type": "default", "rope_theta": 10000.0,
             "mrope_section": [6, 5, 5], "mrope_interleaved": True}
-    text = {"vocab_size": len(tokenizer) - len(FOLLOWED), "hidden_size": width, "intermediate_size": 3 * width,
-            "num_hidden_layers": layers, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32,
+    text = {"vocab_size": len(tokenizer) - len(FOLLOWED), "hidden_size": width,
+            "intermediate_size": 3 * width, "num_hidden_layers": layers,
+            "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32,
             "max_position_embeddings": 4096, "tie_word_embeddings": True, "pad_token_id": ids["endoftext"],
             "rope_parameters": rope}
     vision = {"depth": 2, "hidden_size": 96, "intermediate_size": 256, "num_heads": 4, "patch_size": PATCH,

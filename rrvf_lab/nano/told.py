@@ -1,4 +1,4 @@
-"""What the judge's sentences tell a policy to change, as fields: read from its words, written in them, followed.
+"""What the judge's sentences tell a policy to change, as fields: read, said, followed.
 
 `Told.parse` reads the sentences that name what the target shows, `Told.between` says them for two charts,
 `Told.follow` draws the chart that obeys them. The embedded model is taught with the last two and measured
@@ -95,8 +95,8 @@ class Told:
 
     def only(self, *names: str) -> Told:
         """The same with no other of `FIELDS` named. Example: `told.only("kind", "list")`."""
-        fields = {"kind": ("kind",), "colours": ("colours",), "grid": ("grid",), "list": ("values", "changes")}
-        return Told(**{field: getattr(self, field) for name in names for field in fields[name]})
+        fields = [field for name in names for field in (("values", "changes") if name == "list" else (name,))]
+        return Told(**{field: getattr(self, field) for field in fields})
 
     def follow(self, draft: Chart) -> Chart:
         """The chart that obeys: each named field as told, the others as drawn."""

@@ -1,4 +1,4 @@
-"""The controls of listening: replies blind to one half, another chart's sentences, obedience as it is counted."""
+"""The controls of listening: replies blind to one half, another chart's sentences, obedience counted."""
 import numpy as np
 import pytest
 from makers import maker
