@@ -1,34 +1,37 @@
 """Two drawings become a few short sentences out of a closed vocabulary, the most important first.
 
-On a chart, that is where the target has a plot frame:
+On any picture:
 
     Aspect differs.
-    Type <kind>, not <kind>.               what the target shows, not what the render shows
-    Colour <colours>, not <colours>.       of the marks; two series: Colour teal; gold, not red; blue.
-    Grid on.                 Grid off.     what the target has
     Too small.               Too large.    Shifted left.   Shifted right. / up. / down.
     Title differs.           X label differs.              Y label differs.
     Legend missing.          Extra legend.                 Legend differs.
     X ticks differ.          Y ticks differ.
-    Values <values> of 10.                 what the target shows, in tenths of the axis (register "telling")
-    Change <changes> of 10.                target less render, in tenths (register "pointing")
-
-On any picture, the last six where nothing else is said of a chart:
-
     Blank.                   Failed: <last line of the error>    No difference seen.
-    Missing <colour>.        Extra <colour>.                     (no charts)
+
+On two charts whose axes could be found, what the target shows first:
+
+    Type <kind>, not <kind>.
+    Colour <colours>, not <colours>.       two series: Colour teal; gold, not red; blue.
+    Grid on.                 Grid off.     what the target has
+    Change <changes> of 10.                target less render, in tenths of the axis (register "pointing")
+    Values <values> of 10.                 what the target shows, in tenths of the axis (register "telling")
+
+On all others; ink also where nothing else is said of a chart:
+
+    Missing <colour>.        Extra <colour>.
     Missing ink <region>.    Extra ink <region>.                 Colour differs <region>.
 
     <kind>     bar, barh, line, scatter, area, hist, group, stacked, lines, step
-    <colours>  one or two of `plot.NAMES`, "; " between them; else a name of `shades.NAMED_COLOURS`
+    <colours>  one or two of `plot.NAMES`, "; " between them; <colour>: a name of `shades.NAMED_COLOURS`
     <values>   a digit from 1 to 9 for each mark, from the left (barh: from below), ", " between them, " / "
                between two series. Scatter: nine places from the left, None where there is no point
-    <changes>  in the same places +1 to +8, -1 to -8 or 0; new: the render has no mark there; None as above
+    <changes>  an entry for each of these: +1 to +8, -1 to -8 or 0; new where the render has no mark
     <region>   top left, top, top right, left, centre, right, bottom left, bottom, bottom right
 
-At most seven sentences; values or changes come last. A sentence on a chart's marks is said only where both
-pictures could be read (telling values: where the target could). How often they are true is measured by
-`tests/benchmarks/bench_sentences.py` and stands in notebooks/VOCABULARY.md.
+At most seven, in this order: aspect, type, colour, grid, missing and extra colours, placement, title and
+labels, legend, ticks, ink; changes or values are always last. What a reading leaves open is not said. How
+often each sentence is true, measured on policies' drafts, stands in notebooks/VOCABULARY.md.
 
 Left out: the score. It takes from here how alike texts and marks are (`score`); "Failed" is
 `Verdict.no_picture`'s.
@@ -71,14 +74,15 @@ def compared(target, other, aspect, register="pointing") -> tuple[str, dict]:
     said = ["Aspect differs."] if aspect < 0.97 else []
     numbers = []
     wanted, found = target.reading, other.reading
-    if wanted and found:
+    charts = wanted is not None and found is not None
+    if charts:
         said += _look(wanted, found)
         numbers = _numbers(wanted, found, register)
     else:
         said += _colours(marks, drawn)
     words, ticks = _texts(likeness)
     said += _placement(target, other) + words + legend + ticks
-    if not (said or numbers) or not (target.framed or wanted):
+    if not (said or numbers) or not (target.framed or charts):
         said += _ink(target, other)
     return " ".join(said[:SENTENCES - len(numbers)] + numbers) or NOTHING, likeness
 
@@ -149,7 +153,7 @@ def _alike(wanted, found):
     if [len(row) for row in wanted] != [len(row) for row in found]:
         return False
     pairs = [pair for rows in zip(wanted, found, strict=True) for pair in zip(*rows, strict=True)]
-    return all(a is b is None or (None not in (a, b) and abs(_within_digits(a) - b) < ENOUGH)
+    return all(a is b is None or (None not in (a, b) and abs(_within_digits(a) - _within_digits(b)) < ENOUGH)
                for a, b in pairs)
 
 
@@ -167,7 +171,7 @@ def _change(wanted, found):
         return "None"
     if found is None:
         return "new"
-    change = round(_within_digits(wanted) - found)
+    change = round(_within_digits(wanted) - _within_digits(found))
     return f"{change:+d}" if change else "0"
 
 
