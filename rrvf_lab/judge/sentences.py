@@ -29,9 +29,10 @@ On all others; ink also where nothing else is said of a chart:
     <changes>  an entry for each of these: +1 to +8, -1 to -8 or 0; new where the render has no mark
     <region>   top left, top, top right, left, centre, right, bottom left, bottom, bottom right
 
-At most seven, in this order: aspect, type, colour, grid, missing and extra colours, placement, title and
-labels, legend, ticks, ink; changes or values are always last. What a reading leaves open is not said. How
-often each sentence is true, measured on policies' drafts, stands in notebooks/VOCABULARY.md.
+At most seven (five where no charts were read), in this order: aspect, type, colour, grid, placement, missing
+and extra colours, title and labels, legend, ticks, ink; changes or values are always last. What a reading
+leaves open is not said. How often each sentence is true, measured on policies' drafts, stands in
+notebooks/VOCABULARY.md.
 
 Left out: the score. It takes from here how alike texts and marks are (`score`); "Failed" is
 `Verdict.no_picture`'s.
@@ -48,7 +49,8 @@ from .arrays import box_around, highest
 from .see import Area, Marks, keep_apart
 from .shades import COLOUR_NAMES
 
-SENTENCES = 7     # at most
+SENTENCES = 7     # at most, on two charts
+FEWER = 5         # on anything else
 SAME_TEXT = 0.68  # likeness from which two texts count as the same
 NOTHING = "No difference seen."
 REGISTERS = ("pointing", "telling")
@@ -76,15 +78,16 @@ def compared(target, other, aspect, register="pointing") -> tuple[str, dict]:
     wanted, found = target.reading, other.reading
     charts = wanted is not None and found is not None
     if charts:
-        said += _look(wanted, found)
+        said += _look(wanted, found) + _placement(target, other)
         numbers = _numbers(wanted, found, register)
     else:
-        said += _colours(marks, drawn)
+        said += _placement(target, other) + _colours(marks, drawn)
     words, ticks = _texts(likeness)
-    said += _placement(target, other) + words + legend + ticks
+    said += words + legend + ticks
     if not (said or numbers) or not (target.framed or charts):
         said += _ink(target, other)
-    return " ".join(said[:SENTENCES - len(numbers)] + numbers) or NOTHING, likeness
+    most = SENTENCES if charts else FEWER
+    return " ".join(said[:most - len(numbers)] + numbers) or NOTHING, likeness
 
 
 # ---- how alike ---------------------------------------------------------------------------------------------
