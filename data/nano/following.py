@@ -17,6 +17,7 @@ Left out: whether the sentences are true. That is the judge's.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,6 +53,7 @@ DISTRACTORS = (
 )
 HOW_OFTEN = (0.3, 0.45, 0.4, 0.8, 0.6, 0.6, 0.6, 0.5, 0.04)
 SENTENCES = 7
+_LEAD = re.compile(r"<think>\w+; \w+\. [^,;/]+")  # the scores and the first word after them
 
 
 def wide(rng: np.random.Generator, kind: str | None = None) -> Chart:
@@ -171,7 +173,8 @@ def dialogue(rng: np.random.Generator, turns: int = 2, anything: bool = True):
     if turns == 3 and (said[0].error or said[0].told.named):
         draft = said[0].told.follow(draft)
         wanted = spoil(draft, rng, 0.6) if anything else truth
-        score = round(float(np.clip(score + rng.normal(0.06, 0.15), 0.02, 0.98)), 2)
+        score += rng.normal(0.04, 0.15)
+        score = round(float(score if 0.01 < score < 0.99 else rng.uniform(0.02, 0.98)), 2)
         said.append(_said(draft, wanted, register, score, 0.06, rng))
         texts.append(_after(said))
     return said, texts, truth
@@ -235,8 +238,8 @@ def bare_sum(rng) -> tuple[str, str]:
 def bare_choice(rng) -> tuple[str, str]:
     """(text before, the answer that follows): two scores and the turn with the better one."""
     first = int(rng.integers(5, 95))
-    second = int(np.clip(first + round(rng.normal(0, 12)), 2, 98))
-    if first == second:
+    second = first + round(rng.normal(0, 12))
+    if first == second or not 0 < second < 99:
         return bare_choice(rng)
     better = "1" if second < first else "2"
     return f"<think>{first:02d}; {second:02d}. </think>\n<answer>turn ", better
@@ -248,6 +251,7 @@ class Following(Conversations):
     - told: replies with blank pictures; three charts that nobody speaks of serve the whole batch (fast)
     - shown: replies with pictures; four in ten show another chart than the text speaks of
     - words: replies without any picture, several times as many; only the thoughts count
+    - scores: third turns without pictures and programs, of which the scores and what follows them count
     - code, read: first turns, as in the phases before
     - sums: bare thoughts without pictures, of which the digits count, and some choices of the better score
 
@@ -297,6 +301,19 @@ class Following(Conversations):
             messages, *texts = self._conversation(blank, said, texts, blind="pictures")
             texts = [text.split("<tool_call>")[0] for text in texts]
             rows.append(tokens(self.processor, messages, texts, pictures=False)[0])
+        return pad(self.processor, rows)
+
+    def _batch_of_scores(self):
+        blank, rows = Image.new("RGB", (8, 6), "white"), []
+        while len(rows) < WORDS[2]:
+            said, texts, _ = dialogue(self.rng, 3)
+            if len(texts) == 2:
+                messages, _, last = self._conversation(blank, said, texts, blind="pictures")
+                messages = [spoken(m["content"].split("<tool_call>")[0]) if m["role"] == "assistant" else m
+                            for m in messages[:-1]] + messages[-1:]
+                lead = _LEAD.match(last)
+                last = last if "<answer>" in last else lead[0]
+                rows.append(tokens(self.processor, messages, [last], pictures=False)[0])
         return pad(self.processor, rows)
 
     def _turns(self):

@@ -10,7 +10,8 @@ A first turn is played once; every control goes on from the same draft, so that 
 
 Gains count drafts that ran, and are differences of scores with one standard error. `followed` compares each
 draft with the next by the sentences between them (`rrvf_lab.nano.told`): per kind of sentence, how often the
-next draft has what was told; `digits` are the single entries of its lists. `rule` obeys every sentence to
+next draft has what was told, `digits` for the single entries of lists; `redrawn` is how often there was a
+next draft at all where a sentence asked for one. `rule` obeys every sentence to
 the letter: what perfect obedience would bring.
 
 Left out: whether the sentences are true (tests/benchmarks/bench_sentences.py), and what sampling does.
@@ -108,13 +109,18 @@ def _obeyed(target, turn, judge):
 
 
 def followed(played) -> dict[str, list[float]]:
-    """For each kind of sentence, whether the next turn drew what was told; a turn without code did not."""
+    """For each kind of sentence, whether the next draft has what was told."""
     found = defaultdict(list)
     for rollout in played:
         for turn, after in zip(rollout.turns, rollout.turns[1:], strict=False):
             draft = parse_program(turn.code or "") if turn.ran else None
             told = Told.parse(turn.verdict.feedback) if draft else Told()
-            wanted, drawn = (told.follow(draft) if told.named else None), parse_program(after.code or "")
+            if not told.named:
+                continue
+            found["redrawn"].append(float(after.code is not None))
+            if after.code is None:
+                continue
+            wanted, drawn = told.follow(draft), parse_program(after.code)
             for name in told.named:
                 field = "series" if name == "list" else name
                 same = drawn is not None and getattr(drawn, field) == getattr(wanted, field)

@@ -38,7 +38,7 @@ from rrvf_lab.policy import load_policy
 
 RECIPES = {  # batches of 16 in each phase
     "nano-base": {"read": 700, "look": 1000, "early": 390, "early-follow": 300},
-    "nano": {"read": 700, "look": 1000, "code": 600, "repair": 900, "follow": 1300, "finish": 900},
+    "nano": {"read": 700, "look": 1000, "code": 600, "repair": 900, "follow": 1300, "finish": 900, "choose": 650},
 }
 # Without loose charts a wider one breaks the grammar: what `nano-base` is left to learn from raw images.
 PHASES = {
@@ -51,6 +51,8 @@ PHASES = {
                     loose=0.6, peak=0.5, stream=6),
     "finish": Phase({"words": 0.34, "told": 0.16, "shown": 0.14, "code": 0.24, "read": 0.06, "sums": 0.06},
                     loose=0.6, peak=0.5, stream=7),
+    "choose": Phase({"scores": 0.22, "words": 0.16, "told": 0.14, "shown": 0.14, "code": 0.26, "read": 0.06,
+                     "sums": 0.02}, loose=0.6, peak=0.35, stream=9),
     "early-follow": Phase({"words": 0.4, "told": 0.2, "shown": 0.1, "code": 0.1, "read": 0.02, "sums": 0.18},
                           loose=0.045, peak=0.5, stream=8),
 }
