@@ -37,8 +37,10 @@ from rrvf_lab.nano.distinct import encode_each_once
 from rrvf_lab.policy import load_policy
 
 RECIPES = {  # batches of 16 in each phase
-    "nano-base": {"read": 700, "look": 1000, "early": 390, "early-follow": 300},
-    "nano": {"read": 700, "look": 1000, "code": 600, "repair": 900, "follow": 1300, "finish": 900, "choose": 650},
+    "nano-base": {"read": 700, "look": 1000, "early": 390, "early-follow": 300,
+                  "early-obey": 750},
+    "nano": {"read": 700, "look": 1000, "code": 600, "repair": 900,
+             "follow": 1300, "finish": 900, "choose": 650},
 }
 # Without loose charts a wider one breaks the grammar: what `nano-base` is left to learn from raw images.
 PHASES = {
@@ -55,6 +57,8 @@ PHASES = {
                      "sums": 0.02}, loose=0.6, peak=0.35, stream=9),
     "early-follow": Phase({"words": 0.4, "told": 0.2, "shown": 0.1, "code": 0.1, "read": 0.02, "sums": 0.18},
                           loose=0.045, peak=0.5, stream=8),
+    "early-obey": Phase({"words": 0.5, "scores": 0.06, "told": 0.16, "shown": 0.08, "code": 0.1, "read": 0.02,
+                         "sums": 0.08}, loose=0.045, peak=0.6, stream=10),
 }
 HARD = {"scatter": 1.5, "barh": 1.5}  # how much oftener the kinds are drawn that are learnt last
 

@@ -59,8 +59,8 @@ def test_following_is_counted_by_sentence():
     after = Chart("bar", ("teal",), ((2, 9, 3),), "Speed", "week", "units")
     said = "Type line, not bar. Colour teal, not red. Change +1, 0, -7 of 10."
     counted = listening.followed([Rollout(RED, "matplotlib", (_turn(draft, said), _turn(after, "")))])
-    assert counted == {"redrawn": [1.0], "followed kind": [0.0], "followed colours": [1.0], "followed list": [0.0],
-                       "followed digits": [1.0, 1.0, 0.0], "followed count": [1.0]}
+    assert counted == {"redrawn": [1.0], "followed kind": [0.0], "followed colours": [1.0],
+                       "followed list": [0.0], "followed digits": [1.0, 1.0, 0.0], "followed count": [1.0]}
 
 
 def test_a_turn_without_code_is_counted_apart():
