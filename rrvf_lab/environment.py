@@ -49,7 +49,8 @@ class Episode:
         renderer, judge: the shared ones by default; `judge` is what `as_judge` takes.
         max_turns: what the policy is told; who drives the episode keeps to it.
         difference: show the difference picture in the tool's reply.
-        blind: replies keep their form and say nothing (see `talk.reply`).
+        blind: replies keep their form and say nothing; "pictures" or "text" blanks only these (see
+            `talk.reply`).
         weights: of the reward.
 
     `seconds` sums up what was waited for, by "render" and "judge".
@@ -58,7 +59,7 @@ class Episode:
     """
 
     def __init__(self, renderer=None, judge=None, max_turns: int = 3, difference: bool = False,
-                 blind: bool = False, weights: RewardWeights | None = None):
+                 blind: bool | str = False, weights: RewardWeights | None = None):
         self.renderer = shared() if renderer is None else renderer
         self.judge = pixel_judge if judge is None else as_judge(judge)
         self.max_turns, self.difference, self.blind = max_turns, difference, blind
@@ -185,7 +186,7 @@ class Episode:
     def _difference(self, rendering, target):
         if not self.difference or rendering.image is None:
             return None
-        if self.blind:
+        if self.blind in (True, "pictures"):
             return rendering.image  # any picture: it will be blanked
         return picture_difference(target, rendering.image)
 

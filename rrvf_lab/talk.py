@@ -34,6 +34,7 @@ BAD_CALL = 'the call must be {"name": "render", "arguments": {"code": "..."}}'
 MOST_TEXT = 600        # characters of feedback; PixelJudge says 130 at most, a VLM judge five sentences
 TOKENS_OF_TEXT = 300   # what a token budget reserves for them: two characters a token, more than measured
 END = "<|im_end|>"     # how a turn ends in tokens
+BLINDS = (False, True, "pictures", "text")  # what a reply can leave out
 
 
 def opening(image, language: str, max_turns: int) -> list[dict]:
@@ -140,23 +141,29 @@ def unfence(answer: str) -> str:
     return found.group(1) if found else answer
 
 
-def reply(target, rendering, verdict, difference: Image.Image | None = None, blind=False) -> list[dict]:
+def reply(target, rendering, verdict, difference: Image.Image | None = None,
+          blind: bool | str = False) -> list[dict]:
     """What the `render` tool answers: the picture, the judge's text, and the target again, as content blocks.
 
     The target comes last because a reader addresses the image nearest to its turn. `difference` is shown
     after the picture: where ink is missing (red) and extra (blue). `blind` keeps the form and removes what it
-    says: the control for "does feedback help?".
+    says, the control for "does feedback help?": True all of it, "pictures" the pictures (the text is left),
+    "text" the words (the pictures are left). Raises ValueError for another word.
 
     Example: `reply(target, rendering, judge(target, rendering.image))[-1] == {"type": "image", "image":
     target}`.
     """
+    if blind not in BLINDS:
+        raise ValueError(f"blind={blind!r}; known: {', '.join(map(repr, BLINDS))}")
     score = "Unscored" if math.isnan(verdict.score) else f"Score {verdict.score:.2f}"
     text = without_tokens(f"{score}. {verdict.feedback}"[:MOST_TEXT])
     pictures = []
     if rendering.image is not None:
         pictures = [rendering.image] + [difference] * (difference is not None)
-        if blind:
-            pictures, text = [Image.new("RGB", target.size, "white") for _ in pictures], ""
+        if blind in (True, "pictures"):
+            pictures = [Image.new("RGB", target.size, "white") for _ in pictures]
+        if blind in (True, "text"):
+            text = ""
     return [*({"type": "image", "image": picture} for picture in pictures), _text(text),
             {"type": "image", "image": target}]
 

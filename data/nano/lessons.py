@@ -177,15 +177,20 @@ def loosen(image, rng):
 class Phase:
     """What one phase of the cold start is made of.
 
-    `mix` has the share of each kind of sample (read, code, repair); `loose` the share of charts in another
-    look, moved, blurred or partly hidden; `peak` scales the learning rates; `stream` numbers its random
-    stream.
+    `mix` has the share of each kind of sample (read, code, repair) or, in a phase that follows, of each kind
+    of batch (see `following`); `loose` the share of charts in another look, moved, blurred or partly hidden;
+    `peak` scales the learning rates; `stream` numbers its random stream.
     """
 
     mix: dict[str, float]
     loose: float
     peak: float
     stream: int
+
+    @property
+    def follows(self) -> bool:
+        """Whether it teaches to follow what is told."""
+        return "told" in self.mix
 
 
 class Conversations(torch.utils.data.IterableDataset):
@@ -225,7 +230,7 @@ class Conversations(torch.utils.data.IterableDataset):
         chart = self._sample()
         target = self._paint(chart)
         text = f"<think>{reading(chart)}</think>\n"
-        return [*opening(target, "matplotlib", 2), _said(text)], text
+        return [*opening(target, "matplotlib", 2), spoken(text)], text
 
     def _code(self):
         """A reading and its program.
@@ -239,7 +244,7 @@ class Conversations(torch.utils.data.IterableDataset):
             chart = sample(self.rng)
         turn = write_turn(reading(chart), program(chart))
         supervised = turn.split("</think>")[1] if swapped else turn + END
-        return [*opening(target, "matplotlib", 2), _said(turn)], supervised
+        return [*opening(target, "matplotlib", 2), spoken(turn)], supervised
 
     def _repair(self):
         """A draft, the tool's reply to it, and the turn that should follow."""
@@ -249,7 +254,7 @@ class Conversations(torch.utils.data.IterableDataset):
         code = program(draft)
         target, image, error, shown = self._paint(truth), None, None, None
         if fate == "crash":
-            code, error = _break(code, draft, rng)
+            code, error = broken(code, draft, rng)
         else:
             image = Image.fromarray(self.painter.paint(draft))
             shown = difference(target, image)
@@ -257,12 +262,12 @@ class Conversations(torch.utils.data.IterableDataset):
         blind = image is not None and rng.random() < 0.1
         blocks = reply(target, Rendering(image, error), verdict, difference=shown, blind=blind)
         after = _mended(draft, truth, error)
-        messages = [*opening(target, "matplotlib", 2), _said(write_turn(reading(draft), code)),
-                    {"role": "tool", "name": "render", "content": blocks}, _said(after)]
+        messages = [*opening(target, "matplotlib", 2), spoken(write_turn(reading(draft), code)),
+                    {"role": "tool", "name": "render", "content": blocks}, spoken(after)]
         return messages, after + END
 
 
-def _said(text):
+def spoken(text):
     return {"role": "assistant", "content": text}
 
 
@@ -276,7 +281,7 @@ def _mended(draft, truth, error):
     return write_turn(f"{changes}. {reading(truth)}", program(truth))
 
 
-def _break(code, chart, rng):
+def broken(code, chart, rng):
     """A program that crashes the way weak ones do (unequal lists), with Python's last line."""
     n = len(chart.series[0])
     names, fewer = f"list('{LETTERS[:n]}')", f"list('{LETTERS[:n - 1]}')"
@@ -293,29 +298,50 @@ def _break(code, chart, rng):
 
 
 def collate(processor, samples) -> dict:
-    """Model inputs of (messages, supervised text) pairs; `labels` is -100 wherever nothing is supervised."""
+    """Model inputs of (messages, supervised text, ...); the texts stand in the messages, in this order.
+
+    `labels` is -100 wherever nothing is supervised, and after the last supervised text everything is cut off.
+    """
     rows, pixels = [], []
-    for messages, supervised in samples:
-        prompt, answer, images = _tokens(processor, messages, supervised)
-        rows.append((prompt, answer))
+    for messages, *supervised in samples:
+        row, images = tokens(processor, messages, supervised)
+        rows.append(row)
         pixels += images
-    length = max(len(prompt) + len(answer) for prompt, answer in rows)
-    pad, image = processor.tokenizer.pad_token_id, processor.image_token_id
-    ids = torch.full((len(rows), length), pad)
+    pictures = dict(processor.image_processor(images=pixels, return_tensors="pt"))
+    return pictures | pad(processor, rows)
+
+
+def pad(processor, rows) -> dict:
+    """Ids and labels of rows; a row is a list of (ids, whether they are supervised)."""
+    length = max(sum(len(part) for part, _ in row) for row in rows)
+    filler, image = processor.tokenizer.pad_token_id, processor.image_token_id
+    ids = torch.full((len(rows), length), filler)
     labels = torch.full((len(rows), length), -100)
-    for i, (prompt, answer) in enumerate(rows):
-        ids[i, :len(prompt) + len(answer)] = torch.tensor(prompt + answer)
-        labels[i, len(prompt):len(prompt) + len(answer)] = torch.tensor(answer)
-    batch = dict(processor.image_processor(images=pixels, return_tensors="pt"))
-    return batch | {"input_ids": ids, "labels": labels, "attention_mask": (ids != pad).long(),
-                    "mm_token_type_ids": (ids == image).long()}
+    for i, row in enumerate(rows):
+        start = 0
+        for part, supervised in row:
+            end = start + len(part)
+            ids[i, start:end] = torch.tensor(part)
+            if supervised:
+                labels[i, start:end] = ids[i, start:end]
+            start = end
+    return {"input_ids": ids, "labels": labels, "attention_mask": (ids != filler).long(),
+            "mm_token_type_ids": (ids == image).long()}
 
 
-def _tokens(processor, messages, supervised):
-    """(ids before the supervised text, ids of it, images). What the template adds after it is cut off."""
+def tokens(processor, messages, supervised, pictures: bool = True):
+    """(a row for `pad`, its images). What the template adds after the last supervised text is cut off."""
     text = processor.apply_chat_template(messages, tokenize=False)
-    prompt = text[:text.rindex(supervised)]
+    if not pictures:
+        text = text.replace("<|vision_start|><|image_pad|><|vision_end|>", "")
+    row, end = [], len(text)
+    for said in reversed(supervised):
+        start = text.rindex(said, 0, end)
+        row[:0] = [said, text[start + len(said):end]] if row else [said]
+        end = start
+    row.insert(0, text[:end])
     images = [part["image"] for message in messages if not isinstance(message["content"], str)
               for part in message["content"] if part["type"] == "image"]
-    prompt = prompt.replace("<|image_pad|>", "<|image_pad|>" * IMAGE_TOKENS)
-    return processor.tokenizer(prompt)["input_ids"], processor.tokenizer(supervised)["input_ids"], images
+    row = [part.replace("<|image_pad|>", "<|image_pad|>" * IMAGE_TOKENS) for part in row]
+    ids = processor.tokenizer(row)["input_ids"]
+    return [(part, place % 2 == 1) for place, part in enumerate(ids)], images

@@ -4,14 +4,15 @@
     python data/nano/make.py --check        # only measures what is there
 
 Phase by phase the model learns to read a chart in one line, to read it in other looks, to write the program
-for its reading, and to repair a draft from the judge's reply. RRVF takes it from there with raw images alone;
-no raw image of data/charts is ever seen here. `nano-base` has the same two phases of reading, then one short
-mixed one, nearly all on the narrow charts: it reads better than it writes, and its second turn often breaks
-what its first one drew.
+for its reading, to repair a draft, and to follow what a judge tells it (see `following`). RRVF takes it from
+there with raw images alone; no raw image of data/charts is ever seen here. `nano-base` has the same two
+phases of reading, then one short mixed one, nearly all on the narrow charts, and a short one of following: it
+reads better than it writes, and follows half of what it is told.
 
 What makes a million parameters read on a CPU: white paper is zero in the pixel normalisation; Muon on the
 matrices; the scales of the initial weights; a first phase of reading without code; the title first; never the
-same chart twice.
+same chart twice. What makes them follow: one token for each entry of a list, numbers last, a scratch line for
+sums, and lessons without pictures, which cost a fifth.
 
 Left out: several seeds and a choice among them. What the first seed gives is what ships.
 """
@@ -23,18 +24,23 @@ import shutil
 import time
 from pathlib import Path
 
+import listening
 import numpy as np
 import torch
+from following import Following
 from lessons import Conversations, Phase
 from measure import check, check_repair
-from parts import build_model, build_processor
+from parts import build_model, build_processor, grow
 from tqdm.auto import tqdm
 
+from rrvf_lab.nano.distinct import encode_each_once
 from rrvf_lab.policy import load_policy
 
 RECIPES = {  # batches of 16 in each phase
-    "nano-base": {"read": 700, "look": 1000, "early": 390},
-    "nano": {"read": 700, "look": 1000, "code": 600, "repair": 900},
+    "nano-base": {"read": 700, "look": 1000, "early": 390, "early-follow": 300,
+                  "early-obey": 750},
+    "nano": {"read": 700, "look": 1000, "code": 600, "repair": 900,
+             "follow": 1300, "finish": 900, "choose": 650},
 }
 # Without loose charts a wider one breaks the grammar: what `nano-base` is left to learn from raw images.
 PHASES = {
@@ -43,6 +49,16 @@ PHASES = {
     "code": Phase({"code": 0.75, "read": 0.25}, loose=0.5, peak=0.7, stream=2),
     "repair": Phase({"repair": 0.75, "code": 0.2, "read": 0.05}, loose=0.4, peak=0.5, stream=3),
     "early": Phase({"read": 0.2, "code": 0.65, "repair": 0.15}, loose=0.045, peak=0.7, stream=5),
+    "follow": Phase({"told": 0.36, "shown": 0.18, "code": 0.14, "read": 0.05, "sums": 0.27},
+                    loose=0.6, peak=0.5, stream=6),
+    "finish": Phase({"words": 0.34, "told": 0.16, "shown": 0.14, "code": 0.24, "read": 0.06, "sums": 0.06},
+                    loose=0.6, peak=0.5, stream=7),
+    "choose": Phase({"scores": 0.22, "words": 0.16, "told": 0.14, "shown": 0.14, "code": 0.26, "read": 0.06,
+                     "sums": 0.02}, loose=0.6, peak=0.35, stream=9),
+    "early-follow": Phase({"words": 0.4, "told": 0.2, "shown": 0.1, "code": 0.1, "read": 0.02, "sums": 0.18},
+                          loose=0.045, peak=0.5, stream=8),
+    "early-obey": Phase({"words": 0.5, "scores": 0.06, "told": 0.16, "shown": 0.08, "code": 0.1, "read": 0.02,
+                         "sums": 0.08}, loose=0.045, peak=0.6, stream=10),
 }
 HARD = {"scatter": 1.5, "barh": 1.5}  # how much oftener the kinds are drawn that are learnt last
 
@@ -60,16 +76,19 @@ def cold_start(recipe: str, out: Path, seed: int = 0) -> None:
     size = sum(p.numel() for p in model.parameters())
     print(f"{recipe}: {size / 1e6:.2f} M parameters, seed {seed}", flush=True)
     seconds, done = 0.0, f"seed-{seed}"
+    encode_each_once(model)  # many of the pictures that follow a draft are the same
     for phase, batches in RECIPES[recipe].items():
         done += f"-{phase}-{batches}"
         saved = out.parent / "phases" / f"{done}.pt"
+        if PHASES[phase].follows:
+            grow(model, processor.tokenizer)
         if saved.exists():
             state = torch.load(saved)
             model.load_state_dict(state["model"])
         else:
-            took = _train(model, processor, phase, batches, seed)
-            state = {"model": model.state_dict(), "seconds": took}
             saved.parent.mkdir(parents=True, exist_ok=True)
+            took = _train(model, processor, phase, batches, seed, saved.with_suffix(".part"))
+            state = {"model": model.state_dict(), "seconds": took}
             torch.save(state, saved)
         seconds += state["seconds"]
     model.eval().save_pretrained(out)
@@ -77,19 +96,26 @@ def cold_start(recipe: str, out: Path, seed: int = 0) -> None:
     print(f"{recipe}: {seconds / 60:.1f} minutes, saved to {out}", flush=True)
 
 
-def _train(model, processor, name, batches, seed) -> float:
-    """One phase; returns its seconds."""
-    started, losses, phase = time.time(), [], PHASES[name]
+def _train(model, processor, name, batches, seed, part) -> float:
+    """One phase; returns its seconds. A phase that follows keeps its state in the file `part` as it goes, and
+    goes on from there."""
+    losses, phase, done, before = [], PHASES[name], 0, 0.0
     optimizers = _optimizers(model)
 
     def rate(step):  # warm up, hold, decay over the second half
         return phase.peak * min(1.0, (step + 1) / 40, max(0.05, 2 * (batches - step) / batches))
 
     schedules = [torch.optim.lr_scheduler.LambdaLR(optimizer, rate) for optimizer in optimizers]
-    stream = Conversations(processor, phase, batches, seed=[seed, phase.stream], weights=HARD)
+    stream = Following if phase.follows else Conversations
+    stream = stream(processor, phase, batches, seed=[seed, phase.stream], weights=HARD)
+    if part.exists():
+        done, before = _load_part(part, model, optimizers, schedules)
+        stream.start = done
+    started = time.time() - before
     loader = torch.utils.data.DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=8)
-    for step, batch in enumerate(tqdm(loader, total=batches, desc=name, mininterval=10), 1):
-        loss = model.train()(**batch).loss
+    bar = tqdm(loader, total=batches, initial=done, desc=name, mininterval=10)
+    for step, batch in enumerate(bar, done + 1):
+        loss = _loss(model.train(), **batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer, schedule in zip(optimizers, schedules, strict=True):
@@ -100,7 +126,32 @@ def _train(model, processor, name, batches, seed) -> float:
         if step % 100 == 0 or step == batches:
             took = time.time() - started
             print(f"  {name} batch {step:5d}  loss {np.mean(losses[-100:]):.3f}  {took:.0f} s", flush=True)
+            if phase.follows:
+                _save_part(part, model, optimizers, schedules, step, took)
+    part.unlink(missing_ok=True)
     return time.time() - started
+
+
+def _loss(model, labels, **batch):
+    """What the model itself would say, with words predicted only where they are supervised: faster."""
+    hidden, wanted = model.model(**batch).last_hidden_state[:, :-1], labels[:, 1:]
+    where = wanted != -100
+    return torch.nn.functional.cross_entropy(model.lm_head(hidden[where]), wanted[where])
+
+
+def _save_part(part, model, optimizers, schedules, step, took):
+    state = {"model": model.state_dict(), "step": step, "seconds": took,
+             "others": [one.state_dict() for one in (*optimizers, *schedules)]}
+    torch.save(state, part.with_suffix(".new"))
+    part.with_suffix(".new").replace(part)
+
+
+def _load_part(part, model, optimizers, schedules):
+    state = torch.load(part)
+    model.load_state_dict(state["model"])
+    for one, kept in zip((*optimizers, *schedules), state["others"], strict=True):
+        one.load_state_dict(kept)
+    return state["step"], state["seconds"]
 
 
 def _optimizers(model):
@@ -162,6 +213,7 @@ def main(argv=None):
                     "second turn, own drafts": check_repair(policy, n=400, own=True)}
         for name, numbers in measured.items():
             print(f"{recipe}, {name}: " + ", ".join(f"{k} {v:.3g}" for k, v in numbers.items()), flush=True)
+        listening.report(str(args.out / recipe))
     if not args.check:  # an interrupted cold start still needs them
         shutil.rmtree(args.out / "phases", ignore_errors=True)
     print(f"done in {(time.time() - started) / 60:.1f} minutes")

@@ -9,6 +9,7 @@ Left out: free text, two-digit values and other scales. This is a classifier of 
 from __future__ import annotations
 
 import json
+import re
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -33,6 +34,11 @@ SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<
 TAGS = ["<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>",
         "<answer>", "</answer>"]
 
+# What the follow phases add, one token each; last, so that the tokens before them keep their places.
+CHANGES = ["new", ", new", *(f"{comma}{sign}{digit}" for comma in ("", ", ") for sign in "+-"
+                             for digit in range(1, 9))]
+FOLLOWED = [*CHANGES, "Change ", "Values ", " of 10.", "Colour ", ", not ", "Grid on.", "Grid off."]
+
 
 def build_processor() -> ImageTextProcessor:
     """The embedded model's processor; white paper is exactly zero in its pixels."""
@@ -49,7 +55,7 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     trainer = trainers.BpeTrainer(vocab_size=640, special_tokens=SPECIAL, show_progress=False,
                                   initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()))
     tokenizer.train_from_iterator(_prose(), trainer)
-    pieces = [*TAGS, *_pieces()]
+    pieces = [*TAGS, *_pieces(), *FOLLOWED]
     tokenizer.add_tokens([AddedToken(piece, normalized=False, special=False) for piece in pieces])
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>", padding_side="left",
@@ -108,13 +114,17 @@ def _prose() -> list[str]:
 
 
 def build_model(tokenizer, width: int = 128, layers: int = 3) -> Qwen3VLForConditionalGeneration:
-    """A fresh Qwen3-VL of about 1.2 million parameters; `width` and `layers` size the text half."""
+    """A fresh Qwen3-VL of about 1.2 million parameters; `width` and `layers` size the text half.
+
+    It has no rows yet for the tokens that the follow phases add: `grow` makes them.
+    """
     names = ("image_pad", "video_pad", "vision_start", "vision_end", "im_end", "endoftext")
     ids = {name: tokenizer.convert_tokens_to_ids(f"<|{name}|>") for name in names}
     rope = {"rope_type": "default", "rope_theta": 10000.0,
             "mrope_section": [6, 5, 5], "mrope_interleaved": True}
-    text = {"vocab_size": len(tokenizer), "hidden_size": width, "intermediate_size": 3 * width,
-            "num_hidden_layers": layers, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32,
+    text = {"vocab_size": len(tokenizer) - len(FOLLOWED), "hidden_size": width,
+            "intermediate_size": 3 * width, "num_hidden_layers": layers,
+            "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32,
             "max_position_embeddings": 4096, "tie_word_embeddings": True, "pad_token_id": ids["endoftext"],
             "rope_parameters": rope}
     vision = {"depth": 2, "hidden_size": 96, "intermediate_size": 256, "num_heads": 4, "patch_size": PATCH,
@@ -127,6 +137,28 @@ def build_model(tokenizer, width: int = 128, layers: int = 3) -> Qwen3VLForCondi
     _scale(model)
     model.generation_config.update(eos_token_id=ids["im_end"], pad_token_id=ids["endoftext"])
     return model
+
+
+def grow(model, tokenizer) -> None:
+    """Add the embeddings of `FOLLOWED`: each near the mean of the old tokens that spell it.
+
+    Does nothing where the model has them. torch's own random numbers are left as they were.
+    """
+    old = model.get_input_embeddings().weight.detach().clone()
+    if len(old) == len(tokenizer):
+        return
+    spelt = [[i for part in _spelling(word) for i in tokenizer(part)["input_ids"]] for word in FOLLOWED]
+    noise = torch.randn(len(FOLLOWED), old.shape[1], generator=torch.Generator().manual_seed(0))
+    fresh = torch.stack([old[ids].mean(0) for ids in spelt]) + 0.1 * noise
+    model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    with torch.no_grad():
+        model.get_input_embeddings().weight[len(old):] = fresh
+
+
+def _spelling(word):
+    """Old tokens for a new one: `, +3` is `, 3` and a sign, anything else its letters."""
+    sign = re.fullmatch(r"(, )?([+-])(\d)", word)
+    return [(sign[1] or "") + sign[3], sign[2]] if sign else list(word)
 
 
 def _scale(model):

@@ -27,7 +27,7 @@ from PIL import Image
 from ..leaves.pictures import rgb
 from .score import Scorer, aspect_of
 from .see import INK, Colours, Drawing, as_page, fitted, keep_apart
-from .sentences import compared
+from .sentences import REGISTERS, compared
 from .verdict import Verdict
 
 CACHED_TARGETS = 64  # about 5 MB each
@@ -36,16 +36,20 @@ CACHED_TARGETS = 64  # about 5 MB each
 class PixelJudge:
     """The embedded judge: `judge(target, image)` compares two PIL pictures of any mode and size.
 
-    `size` is the longest working side of the score in pixels (112 is faster). `image=None` means that the
-    program gave no picture: score 0.0, and the feedback carries the last line of `error`. Identical pixels
-    score exactly 1.0. Raises TypeError when a picture is not a PIL image. Targets are remembered by content;
-    results do not depend on it.
+    `size` is the longest working side of the score in pixels (112 is faster). `register` is how the sentences
+    speak of a chart's values and touches nothing else: "pointing" gives the change that each mark needs
+    ("Change 0, +3, new of 10."), "telling" the target's values ("Values 9, 3, 5 of 10."). `image=None` means
+    that the program gave no picture: score 0.0, and the feedback carries the last line of `error`. Identical
+    pixels score exactly 1.0. Raises TypeError when a picture is not a PIL image, ValueError for an unknown
+    register. Targets are remembered by content; results do not depend on it.
 
-    Example: `PixelJudge()(target, render) -> Verdict(score=0.83, feedback="Too low at 30%.", parts={...})`
+    Example: `PixelJudge()(target, render) -> Verdict(score=0.83, feedback="Change 0, +3 of 10.", ...)`
     """
 
-    def __init__(self, size: int = 224):
-        self.size = size
+    def __init__(self, size: int = 224, register: str = "pointing"):
+        if register not in REGISTERS:
+            raise ValueError(f"unknown register {register!r}; known: {', '.join(REGISTERS)}")
+        self.size, self.register = size, register
         self._targets, self._lock = OrderedDict(), threading.Lock()
 
     def __call__(self, target, image, error=None) -> Verdict:
@@ -53,7 +57,7 @@ class PixelJudge:
             return Verdict.no_picture(error)
         page, scorer = self.remembered(target)
         image = as_page(image)
-        drawing, sentences, likeness = _read(page, image)
+        drawing, sentences, likeness = _read(page, image, self.register)
         score, parts = scorer.compare(drawing, image, likeness)
         value, name = min((value, name) for name, value in parts.items())
         reason = ("Pixel for pixel the same." if score == 1 else
@@ -66,7 +70,7 @@ class PixelJudge:
         Example: `PixelJudge().feedback(a, a) == "No difference seen."`
         """
         page, _ = self.remembered(target, scored=False)
-        return _read(page, as_page(image))[1]
+        return _read(page, as_page(image), self.register)[1]
 
     def remembered(self, target, scored: bool = True) -> tuple[Drawing, Scorer | None]:
         """A target taken apart, with what its score needs where it is `scored`; kept for the next time."""
@@ -86,10 +90,10 @@ class PixelJudge:
         return page, scorer
 
 
-def _read(page, image):
+def _read(page, image, register):
     """(a picture as a `Drawing` of the page's size, the sentences on it, how alike texts and marks are)."""
     drawing = Drawing(fitted(image, page.size), page.colours.background)
-    return drawing, *compared(page, drawing, aspect_of(page.size, image.size))
+    return drawing, *compared(page, drawing, aspect_of(page.size, image.size), register)
 
 
 def judge(target, image, error=None) -> Verdict:

@@ -17,6 +17,8 @@ from PIL import Image
 
 from ..leaves.pictures import rgb
 from .arrays import bands, box_around, count_per_row, highest, longest_runs, reach
+from .plot import find_legend
+from .read import Reading, read
 from .shades import COLOUR_NAMES, SHADES, apart_from, lab_from, name_table, shades_of
 
 LONGEST_SIDE = 400  # pixels, of the pictures that are looked at
@@ -129,6 +131,20 @@ class Drawing:
     def marks(self) -> Marks:
         return Marks(self.area, [self.area.legend])
 
+    @property
+    def inside(self):
+        """The box inside the frame, without its lines; at least one pixel where the picture has one."""
+        left, top, right, bottom = self.frame
+        edge = 2 if self.framed else 0
+        left, top = left + edge, top + edge
+        right, bottom = max(left + 1, right - edge + 1), max(top + 1, bottom - edge + 1)
+        return left, top, min(right, self.size[0]), min(bottom, self.size[1])
+
+    @functools.cached_property
+    def reading(self) -> Reading | None:
+        """What chart it shows, read when first asked for; None where there is no plot frame."""
+        return read(self)
+
     @functools.cached_property
     def texts(self) -> dict:
         """Ink (0 to 1) of title, x ticks, x label, y ticks and y label; None where there is none."""
@@ -195,7 +211,7 @@ class Area:
     """
 
     def __init__(self, drawing, size=None):
-        box = _within(drawing)
+        box = drawing.inside
         self.background = drawing.colours.background
         if size is None or size == (box[2] - box[0], box[3] - box[1]):
             part = slice(box[1], box[3]), slice(box[0], box[2])
@@ -213,21 +229,12 @@ class Area:
         self.grid = (bool((self.level & (free_of_rows > 0.1)).any()),
                      bool((self.upright & (free_of_columns > 0.1)).any()))
         self.ink = (self.distance > 12) & ~(light & (self.level[:, None] | self.upright))
-        self.legend = _find_legend(light, light & ~self.level[:, None])
+        self.legend = find_legend(light, light & ~self.level[:, None])
 
     def legend_ink(self):
         """How strong the ink is inside the legend, 0 to 1."""
         left, top, right, bottom = self.legend
         return np.clip(self.distance[top:bottom, left:right] / 60, 0, 1)
-
-
-def _within(drawing):
-    """The box inside the frame, without its lines; at least one pixel where the picture has one."""
-    left, top, right, bottom = drawing.frame
-    edge = 2 if drawing.framed else 0
-    left, top = left + edge, top + edge
-    right, bottom = max(left + 1, right - edge + 1), max(top + 1, bottom - edge + 1)
-    return left, top, min(right, drawing.size[0]), min(bottom, drawing.size[1])
 
 
 def _grid_lines(light, free):
@@ -241,27 +248,11 @@ def _grid_lines(light, free):
     return lines, free / width
 
 
-def _find_legend(light, level):
-    """(left, top, right, bottom) of a thin light rectangle, or None; `level` is `light` without the grid."""
-    width = light.shape[1]
-    length, start, end = longest_runs(level, 0.07 * width)
-    rows = np.flatnonzero((length > 0.07 * width) & (length < 0.8 * width))
-    starts, ends = start[rows], end[rows]
-    for upper in rows[:40].tolist():
-        left, right = int(start[upper]), int(end[upper])
-        alike = (rows - upper >= 8) & (np.abs(starts - left) <= 3) & (np.abs(ends - right) <= 3)
-        for lower in rows[alike][::-1].tolist():
-            sides = light[upper:lower, max(0, left - 4):left + 2], light[upper:lower, right - 1:right + 5]
-            if min(side.any(1).mean() for side in sides) > 0.7:
-                return max(0, left - 4), upper, right + 5, lower + 1
-    return None
-
-
 class Marks:
     """What shows the data: the ink of an `Area` outside the `hidden` boxes, and its colours.
 
-    `mask` is where marks are, `names` the nearest colour of each pixel and `amounts` the pixels of each
-    colour (both by place in COLOUR_NAMES), `amount` all pixels.
+    `mask` is where marks are, `names` the nearest colour of each pixel by its place in COLOUR_NAMES, `amount`
+    all pixels.
     """
 
     def __init__(self, area, hidden):
@@ -273,12 +264,18 @@ class Marks:
         _bridge(area.upright, self.mask, self.names)
         _bridge(area.level, self.mask.T, self.names.T)
         self.amount = int(np.count_nonzero(self.mask))
+        self.area = area
+
+    @functools.cached_property
+    def amounts(self):
+        """How many pixels show each colour, by place in COLOUR_NAMES."""
+        area = self.area
         strongest = highest(area.distance * self.mask, 7)
         core = self.mask & (area.distance >= 0.85 * strongest)  # no blended border pixels
         core[area.level] = core[:, area.upright] = False
         if self.kind in ("line", "stairs"):
             core &= _strong(area, self.mask).take(area.shade)
-        self.amounts = np.bincount(self.names[core], minlength=len(COLOUR_NAMES))
+        return np.bincount(self.names[core], minlength=len(COLOUR_NAMES))
 
     @functools.cached_property
     def heights(self):
@@ -308,20 +305,6 @@ class Marks:
         if columns.sum() < 0.93 * (span[-1] - span[0] + 1):
             return "scatter"
         return "stairs" if _stepped(self.heights) else "line"
-
-    @functools.cached_property
-    def count(self) -> int | None:
-        """How many bars or points, or None where the picture does not tell."""
-        if self.kind == "scatter":
-            from scipy.ndimage import label  # here: it takes as long to import as all the rest
-
-            return label(self.mask)[1]
-        if self.kind not in ("bar", "barh"):
-            return None
-        painted = (self.names.astype(int) + 1) * self.mask
-        base = painted[-4] if self.kind == "bar" else painted[:, 3]
-        starts = np.r_[0, np.flatnonzero(np.diff(base)) + 1, len(base)]
-        return int(((np.diff(starts) >= 3) & (base[starts[:-1]] > 0)).sum())
 
 
 def _bridge(lines, mask, names):

@@ -73,17 +73,41 @@ def fields(code: str | None, truth: dict) -> dict[str, float]:
     return out
 
 
-def _values_right(chart: Chart | None, truth) -> float:
+def shown(code: str | None, truth: dict) -> dict[str, float]:
+    """The same by other measures: type, colour, count, near, grid; NaN where the dialect lacks the kind.
+
+    `near` is the share of values within one tenth of the axis (a wrong number makes all wrong), `count` the
+    number of marks in every row.
+    """
+    chart = parse_program(code or "")
+    found = fields(code, truth)
+    if math.isnan(found["type"]):
+        return dict.fromkeys(("type", "colour", "count", "near", "grid"), math.nan)
+    counts = [len(row) for row in _rows(truth)]
+    return {"type": found["type"], "colour": found["colour"],
+            "count": float(chart is not None and [len(row) for row in _drawn(chart)] == counts),
+            "near": _values_right(chart, truth, 0.1),
+            "grid": float(chart is not None and chart.grid == truth["grid"])}
+
+
+def _rows(truth):
+    return truth["values"] if isinstance(truth["values"][0], (list, tuple)) else [truth["values"]]
+
+
+def _drawn(chart):
+    """A chart's values, row by row; 0 is no point of a scatter."""
+    return [[tenths for tenths in row if tenths] for row in (() if chart is None else chart.series)]
+
+
+def _values_right(chart: Chart | None, truth, within: float = 0.05) -> float:
     """The share of the truth's values that the chart has, row by row."""
-    rows = truth["values"] if isinstance(truth["values"][0], (list, tuple)) else [truth["values"]]
-    series = () if chart is None else chart.series
-    drawn = [[tenths for tenths in row if tenths] for row in series]  # 0: no point of a scatter
+    rows, drawn = _rows(truth), _drawn(chart)
     low, high = _axis(truth, rows)
     hits = []
     for i, row in enumerate(rows):
         fits = i < len(drawn) and len(drawn[i]) == len(row)
         shown = drawn[i] if fits else [math.inf] * len(row)
-        hits += [abs((value - low) / (high - low) - tenths / 10) <= 0.05 + 1e-9
+        hits += [abs((value - low) / (high - low) - tenths / 10) <= within + 1e-9
                  for value, tenths in zip(row, shown, strict=True)]
     return float(np.mean(hits))
 

@@ -101,11 +101,11 @@ def errors(s, rng):
     other = rng.choice([p for p in PAINTS if p not in s["paint"]])
     at = rng.randrange(len(s["paint"]))
     yield ("colour", s | dict(paint=[other if k == at else p for k, p in enumerate(s["paint"])]),
-           [f"Missing {s['paint'][at]}.", f"Extra {other}."])
+           ["Colour "])
     for error, key, words, said in (("title", "title", TITLES, "Title"), ("x label", "x", XLABELS, "X label"),
                                     ("y label", "y", YLABELS, "Y label")):
         yield error, s | {key: rng.choice([w for w in words if w != s[key]])}, [f"{said} differs."]
-    yield "grid", s | dict(grid=not s["grid"]), ["Grid differs."]
+    yield "grid", s | dict(grid=not s["grid"]), ["Grid on." if s["grid"] else "Grid off."]
     if s["legend"]:
         yield "legend removed", s | dict(legend=False), ["Legend missing."]
     else:
@@ -114,14 +114,10 @@ def errors(s, rng):
         row, i = rng.randrange(len(s["values"])), rng.randrange(len(s["values"][0]))
         values = [list(v) for v in s["values"]]
         values[row][i] = round(values[row][i] * (rng.uniform(1.3, 1.6) if up else rng.uniform(0.4, 0.7)), 1)
-        word = {
-            True: "long" if s["kind"] == "barh" else "high",
-            False: "short" if s["kind"] == "barh" else "low",
-        }[up]
-        yield f"one value {'higher' if up else 'lower'}", s | dict(values=values), [f"Too {word} at"]
+        yield f"one value {'higher' if up else 'lower'}", s | dict(values=values), ["Change "]
     groups = (("bar", "barh", "line", "scatter", "area", "step"), TWO)
     kinds = next(group for group in groups if s["kind"] in group)
-    yield "type", s | dict(kind=rng.choice([k for k in kinds if k != s["kind"]])), ["Type differs."]
+    yield "type", s | dict(kind=rng.choice([k for k in kinds if k != s["kind"]])), ["Type "]
     left, low, wide, high = s["place"]
     way = rng.choice(["left", "right", "up", "down"])
     step = {"left": (-0.06, 0), "right": (0.055, 0), "up": (0, 0.055), "down": (0, -0.06)}[way]
@@ -130,11 +126,11 @@ def errors(s, rng):
     yield "aspect", s | dict(size=(s["size"][0], s["size"][1] * rng.choice([0.75, 1.3]))), ["Aspect differs."]
     if s["kind"] in ("two lines", "grouped", "stacked"):
         yield ("series missing", s | dict(values=s["values"][:1], paint=s["paint"][:1]),
-               [f"Missing {s['paint'][1]}.", "Too few marks."])
+               ["Type ", "Colour ", "Change "])
     if s["kind"] == "two lines":
         more = [round(rng.uniform(2, 9), 1) for _ in s["values"][0]]
         yield ("series extra", s | dict(values=[*s["values"], more], paint=[*s["paint"], other]),
-               [f"Extra {other}.", "Too many marks."])
+               ["Type ", "Colour ", "Change "])
 
 
 def main():
