@@ -49,8 +49,7 @@ class Episode:
         renderer, judge: the shared ones by default; `judge` is what `as_judge` takes.
         max_turns: what the policy is told; who drives the episode keeps to it.
         difference: show the difference picture in the tool's reply.
-        blind: replies keep their form and say nothing; "pictures" or "text" blanks only these (see
-            `talk.reply`).
+        blind: replies keep their form and say nothing, or no "pictures", or no "text" (`talk.reply`).
         weights: of the reward.
 
     `seconds` sums up what was waited for, by "render" and "judge".
@@ -68,8 +67,7 @@ class Episode:
         self.open(None)
 
     def open(self, image, language: str = "matplotlib", id: str = "") -> list[dict]:
-        """Start a new rollout on `image`; what the last one left is forgotten. Returns the conversation's
-        opening."""
+        """Start a new rollout on `image`, the last one forgotten; returns the conversation's opening."""
         self.target, self.language, self.id = image, language, id
         self._said: list[Parsed] = []
         self._turns: list[tuple[Parsed, str | None]] = []  # a row for each call of each message
@@ -96,15 +94,13 @@ class Episode:
         return not self._said or bool(self._said[-1].calls)
 
     def answer(self) -> list[dict]:
-        """The messages that follow the last turn: what the policy said, and what the tool answers each of its
-        calls."""
+        """The messages that follow the last turn: what the policy said, what the tool answers each call."""
         parsed = self._said[-1]
         return [said(parsed), *({"role": "tool", "name": "render", "content": self.respond(code)}
                                 for code in parsed.calls)]
 
     def respond(self, code: str | None):
-        """What the tool answers to one call: content blocks, or the error of a call without code, as TRL
-        words it."""
+        """What the tool answers to one call: content blocks; without code its error, as TRL words it."""
         if code is None:
             return str({"error": BAD_CALL})
         outcome = self.outcome(code)

@@ -36,8 +36,7 @@ def play(policy, image, max_turns: int = 3, language: str | None = None, on_turn
 
 def play_many(policy, images, max_turns: int = 3, language: str | None = None, on_turn=None, stop=None,
               **environment) -> list[Rollout]:
-    """Play one rollout for each image, all of a batch turn by turn, so that a policy can generate for all at
-    once."""
+    """Play one rollout for each image, a batch turn by turn, so that a policy can generate for all at once."""
     environment.setdefault("difference", getattr(policy, "difference", False))
     rows = [image if isinstance(image, dict) else {"image": image} for image in images]
     episodes = [Episode(max_turns=max_turns, **environment) for _ in rows]
@@ -97,7 +96,7 @@ def branch(rollout: Rollout, turn: int, policy=None, *, code: str | None = None,
     the original's number of messages, and to one more than were kept; `info["branch"]` says where it left the
     original. Raises ValueError for a turn that does not exist or holds no code.
 
-    Example: `branch(rollout, 1, policy, feedback="Type differs.")` asks whether the policy listens.
+    Example: `branch(rollout, 1, policy, feedback="Type line, not bar.")` asks whether the policy listens.
     """
     said, kept = _said_until(rollout, turn, code, thought, ends=policy is None)
     limit = len(said) if policy is None else max_turns or max(len(messages(rollout)), len(said) + 1)
@@ -156,8 +155,7 @@ class _Continued:
 
 
 def conversations(rollout: Rollout, max_turns: int = 3, difference: bool = False) -> list[list[dict]]:
-    """What the policy was shown before each of its messages, rebuilt from the record: rules, image, replies
-    so far.
+    """What the policy was shown before each of its messages, rebuilt from the record.
 
     Example: `policy.inputs([conversations(rollout)[1]])["input_ids"].shape` counts what it read before its
     second one.

@@ -21,8 +21,7 @@ from .talk import END, write_turn
 
 
 class Recording:
-    """A policy that says what it was given, turn by turn, whatever it is shown; silent when the turns run
-    out.
+    """A policy that says what it was given, turn by turn, whatever it is shown; silent at the end.
 
     Example: `play(Recording(["<think>bar</think>\\n<answer>plt.bar([1], [2])</answer>"]), image)`.
     """
@@ -36,8 +35,7 @@ class Recording:
 
 
 class Drafted:
-    """A policy whose first turns are given, one for each conversation of a batch; `policy` writes what
-    follows.
+    """A policy whose first turns are given, one for each conversation; `policy` writes what follows.
 
     Shows what a model makes of a draft it did not write: a corrupted one, another model's, yours.
     """

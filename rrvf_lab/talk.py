@@ -31,7 +31,7 @@ SYSTEM = (
     "before you answer. You have {max_turns} messages."
 )
 BAD_CALL = 'the call must be {"name": "render", "arguments": {"code": "..."}}'
-MOST_TEXT = 600        # characters of feedback; PixelJudge says 130 at most, a VLM judge five sentences
+MOST_TEXT = 600        # characters of feedback; PixelJudge says about 300 at most, a VLM judge five sentences
 TOKENS_OF_TEXT = 300   # what a token budget reserves for them: two characters a token, more than measured
 END = "<|im_end|>"     # how a turn ends in tokens
 BLINDS = (False, True, "pictures", "text")  # what a reply can leave out
