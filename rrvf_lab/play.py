@@ -36,7 +36,7 @@ def play(policy, image, max_turns: int = 3, language: str | None = None, on_turn
 
 def play_many(policy, images, max_turns: int = 3, language: str | None = None, on_turn=None, stop=None,
               **environment) -> list[Rollout]:
-    """Play one rollout for each image, a batch turn by turn, so that a policy can generate for all at once."""
+    """Play one rollout for each image, turn by turn, so that a policy can generate for all at once."""
     environment.setdefault("difference", getattr(policy, "difference", False))
     rows = [image if isinstance(image, dict) else {"image": image} for image in images]
     episodes = [Episode(max_turns=max_turns, **environment) for _ in rows]
