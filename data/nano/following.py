@@ -238,7 +238,7 @@ def bare_sum(rng) -> tuple[str, str]:
 def bare_choice(rng) -> tuple[str, str]:
     """(text before, the answer that follows): two scores and the turn with the better one."""
     first = int(rng.integers(5, 95))
-    second = first + round(rng.normal(0, 12))
+    second = first + round(rng.normal(0, rng.choice([3, 12, 30])))
     if first == second or not 0 < second < 99:
         return bare_choice(rng)
     better = "1" if second < first else "2"
@@ -324,6 +324,9 @@ class Following(Conversations):
         pairs = [bare_choice(self.rng) if self.rng.random() < 0.1 else bare_sum(self.rng)
                  for _ in range(BARE)]
         return pad(self.processor, [self._bare(*pair) for pair in pairs])
+
+    def _batch_of_choices(self):
+        return pad(self.processor, [self._bare(*bare_choice(self.rng)) for _ in range(BARE)])
 
     def _bare(self, before, digits):
         tokenizer = self.processor.tokenizer

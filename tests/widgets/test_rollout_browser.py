@@ -40,7 +40,7 @@ def test_every_control_has_a_name_and_every_picture_an_alt_text(page):
     tree = page.locator(".jp-Notebook").aria_snapshot()
     for line in ('button "Next turn"', 'combobox "Turn"', 'combobox "Compare"', 'textbox "Code"',
                  'textbox "Feedback"', 'button "Render and judge"', 'textbox "Folder"', 'textbox "Program"',
-                 'spinbutton "My score"', 'img "target image test-0025"'):
+                 'spinbutton "My score"', 'img "target image test-0067"'):
         assert line in tree, line
 
 
