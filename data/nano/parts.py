@@ -86,7 +86,10 @@ def _pieces() -> list[str]:
 
 
 def _prose() -> list[str]:
-    """Texts that are neither dialect nor special: requests, the judge's sentences, Python's errors."""
+    """Texts that are neither dialect nor special: requests, the judge's sentences, Python's errors.
+
+    Sentences that the judge no longer says are among them: the first phases were trained on these tokens.
+    """
     judged = [f"{word} {name}." for word in ("Missing", "Extra") for name in COLOUR_NAMES]
     judged += [f"Too {how} at {p}%." for how in ("low", "high", "short", "long") for p in range(0, 101, 5)]
     judged += ["Title differs.", "X label differs.", "Y label differs.", "X ticks differ.", "Y ticks differ.",
