@@ -192,6 +192,11 @@ class Phase:
         """Whether it teaches to follow what is told."""
         return "told" in self.mix
 
+    @property
+    def told(self) -> bool:
+        """Whether a judge's sentences occur in it, for whose words a model has to be grown."""
+        return self.follows or "repair" in self.mix
+
 
 class Conversations(torch.utils.data.IterableDataset):
     """Batches of synthetic conversations of a `Phase`, ready for the model.

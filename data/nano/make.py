@@ -79,7 +79,7 @@ def cold_start(recipe: str, out: Path, seed: int = 0) -> None:
     for phase, batches in RECIPES[recipe].items():
         done += f"-{phase}-{batches}"
         saved = out.parent / "phases" / f"{done}.pt"
-        if PHASES[phase].follows:
+        if PHASES[phase].told:
             grow(model, processor.tokenizer)
         if saved.exists():
             state = torch.load(saved)
@@ -90,7 +90,6 @@ def cold_start(recipe: str, out: Path, seed: int = 0) -> None:
             state = {"model": model.state_dict(), "seconds": took}
             torch.save(state, saved)
         seconds += state["seconds"]
-    grow(model, processor.tokenizer)  # one tokenizer for both, whether or not they were taught to follow
     model.eval().save_pretrained(out)
     processor.save_pretrained(out)
     print(f"{recipe}: {seconds / 60:.1f} minutes, saved to {out}", flush=True)
