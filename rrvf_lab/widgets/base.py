@@ -9,13 +9,12 @@ Left out: what any one view shows.
 from __future__ import annotations
 
 import asyncio
-import html
 import threading
 import time
 
 import ipywidgets as w
 
-from ..show.html import CODE, TIGHT, plain, text_html
+from ..show.html import TIGHT, output_html, text_html
 
 STREAM_EVERY = 0.1  # seconds between two updates of streamed text
 LOOK_EVERY = 2.0    # seconds between two looks at a run that goes on
@@ -107,7 +106,7 @@ class Worker(w.VBox):
         """Show what a policy has written so far, at most ten times a second."""
         if time.monotonic() - self._told > STREAM_EVERY:
             self._told = time.monotonic()
-            self.stream.value = f'<pre style="{CODE}">{html.escape(plain(text))}</pre>'
+            self.stream.value = output_html(text)
 
     def start(self, work) -> None:
         """Call `work()` in a thread, unless something runs already."""
@@ -152,7 +151,7 @@ class Following(w.VBox):
 
     def headline(self) -> None:
         """Say where the run is and how far it has come."""
-        text = f"<b>{html.escape(str(self.run.path))}</b>: {html.escape(self.run.summary())}"
+        text = f"<b>{text_html(self.run.path)}</b>: {text_html(self.run.summary())}"
         steps = self.run.config.steps if self.run.config else 0
         done = int(self.run.index["step"].max()) if len(self.run) else 0
         bar = f' <progress aria-label="steps done" value="{done}" max="{steps}"></progress>' if steps else ""

@@ -10,7 +10,6 @@ picture then, and the table under them has the numbers in any case.
 from __future__ import annotations
 
 import asyncio
-import html
 import math
 
 import ipywidgets as w
@@ -177,7 +176,7 @@ class RunView(Following):
     def look_at(self, i: int) -> None:
         """Show rollout i whole, and its group by advantage."""
         self.opened, group = i, self.run.group(i)
-        line = html.escape(f"rl.inspect(rl.Run({str(self.run.path)!r})[{i}])")
+        line = show.text_html(f"rl.inspect(rl.Run({str(self.run.path)!r})[{i}])")
         others = f"<h3>Its group, by advantage</h3>{recorded(group)._repr_html_()}" if len(group) > 1 else ""
         self.detail.value = (f"<h3>Rollout {i}</h3><p>To step through it, in a cell: <code>{line}</code></p>"
                              f"{rollout_html(self.run[i])}{others}")
@@ -281,4 +280,4 @@ class WatchView(Following):
             opened = " open" if state == "stopped" else ""
             self.output.value = (f"<details{opened}><summary>what the process printed last</summary>"
                                  "<pre style='white-space:pre-wrap;line-height:1.3'>"
-                                 f"{html.escape(show.plain(tail, total=4000))}</pre></details>")
+                                 f"{show.text_html(tail, total=4000)}</pre></details>")
