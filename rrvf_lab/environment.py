@@ -14,6 +14,7 @@ Left out: partial credit for code that does not run.
 from __future__ import annotations
 
 import functools
+import math
 import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -104,7 +105,8 @@ class Episode:
         if code is None:
             return str({"error": BAD_CALL})
         outcome = self.outcome(code)
-        return reply(self.target, outcome.rendering, outcome.verdict, outcome.difference, self.blind)
+        return reply(self.target, outcome.rendering, outcome.verdict, outcome.difference, self.blind,
+                     self._best())
 
     def close(self) -> Rollout:
         """The rollout as it stands, every code rendered and judged, with its reward. May be called after any
@@ -133,6 +135,12 @@ class Episode:
         self._outcomes[code].set_result(Outcome(rendering, verdict, self._difference(rendering, self.target)))
 
     # ----------------------------------------------------------------------------------------------- the work
+
+    def _best(self):
+        """The number of the turn whose draft scored best, once there are two drafts."""
+        scores = [self.outcome(code).verdict.score if code else math.nan for _, code in self._turns]
+        known = [i for i, score in enumerate(scores) if not math.isnan(score)]
+        return 1 + max(known, key=scores.__getitem__) if len(known) > 1 else None
 
     def _named(self, answer):
         """The index that an answer `turn k` names, if that turn wrote code."""
@@ -165,7 +173,9 @@ class Episode:
     def _work(self, code, target, language) -> Outcome:
         """Render and judge, in a thread."""
         started = time.perf_counter()
-        rendering = self.renderer.render(code, language)
+        # a picture of another width differs in every pixel from an equal drawing, and no policy sees the dpi
+        size = (target.width, None) if language == "matplotlib" else None
+        rendering = self.renderer.render(code, language, size)
         between = time.perf_counter()
         verdict = self._verdict(target, rendering)
         seconds = between - started, time.perf_counter() - between

@@ -142,11 +142,12 @@ def unfence(answer: str) -> str:
 
 
 def reply(target, rendering, verdict, difference: Image.Image | None = None,
-          blind: bool | str = False) -> list[dict]:
+          blind: bool | str = False, best: int | None = None) -> list[dict]:
     """What the `render` tool answers: the picture, the judge's text, and the target again, as content blocks.
 
     The target comes last because a reader addresses the image nearest to its turn. `difference` is shown
-    after the picture: where ink is missing (red) and extra (blue). `blind` keeps the form and removes what it
+    after the picture: where ink is missing (red) and extra (blue). `best` is the number of the turn with the
+    best score, said from the second draft on: what an answer `turn k` needs. `blind` keeps the form and removes what it
     says, the control for "does feedback help?": True all of it, "pictures" the pictures (the text is left),
     "text" the words (the pictures are left). Raises ValueError for another word.
 
@@ -156,7 +157,8 @@ def reply(target, rendering, verdict, difference: Image.Image | None = None,
     if blind not in BLINDS:
         raise ValueError(f"blind={blind!r}; known: {', '.join(map(repr, BLINDS))}")
     score = "Unscored" if math.isnan(verdict.score) else f"Score {verdict.score:.2f}"
-    text = without_tokens(f"{score}. {verdict.feedback}"[:MOST_TEXT])
+    best = f" Best so far: turn {best}." if best else ""
+    text = without_tokens(f"{score}.{best} {verdict.feedback}"[:MOST_TEXT])
     pictures = []
     if rendering.image is not None:
         pictures = [rendering.image] + [difference] * (difference is not None)

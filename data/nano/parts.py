@@ -9,7 +9,8 @@ Left out: free text, two-digit values and other scales. This is a classifier of 
 from __future__ import annotations
 
 import json
-import re
+from dataclasses import replace
+from itertools import product
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -18,13 +19,34 @@ from trl.chat_template_utils import qwen3_template
 
 from rrvf_lab.judge.shades import COLOUR_NAMES
 from rrvf_lab.nano.dialect import (
+    ASPECTS,
     COLOUR_WORDS,
+    EDGES,
+    FIRST_WORDS,
+    FONTS,
+    GRIDS,
     HEAD,
+    INKS,
     KIND_WORDS,
-    LETTERS,
-    TITLE_WORDS,
-    XLABEL_WORDS,
-    YLABEL_WORDS,
+    LABEL_WORDS,
+    LEGENDS,
+    LINE_WIDTHS,
+    LINES,
+    MARKERS,
+    NAME_WORDS,
+    PAPERS,
+    SHADES,
+    SIZES,
+    SPINES,
+    STEPS,
+    TICK_NAMES,
+    TITLE_SIZES,
+    TOPS,
+    TWO_ROWS,
+    WIDTHS,
+    Chart,
+    Look,
+    pieces,
 )
 from rrvf_lab.nano.processor import CHAT_TEMPLATE, MERGE, PATCH, ImageTextProcessor, SqueezingImageProcessor
 from rrvf_lab.talk import LIBRARIES, request
@@ -34,10 +56,8 @@ SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<
 TAGS = ["<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>",
         "<answer>", "</answer>"]
 
-# What the follow phases add, one token each; last, so that the tokens before them keep their places.
-CHANGES = ["new", ", new", *(f"{comma}{sign}{digit}" for comma in ("", ", ") for sign in "+-"
-                             for digit in range(1, 9))]
-FOLLOWED = [*CHANGES, "Change ", "Values ", " of 10.", "Colour ", ", not ", "Grid on.", "Grid off."]
+CHANGES = [f"{comma}{change}" for comma in ("", ", ")
+           for change in ("new", *(f"{sign}{digit}" for sign in "+-" for digit in range(1, 9)))]
 
 
 def build_processor() -> ImageTextProcessor:
@@ -55,7 +75,7 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     trainer = trainers.BpeTrainer(vocab_size=640, special_tokens=SPECIAL, show_progress=False,
                                   initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()))
     tokenizer.train_from_iterator(_prose(), trainer)
-    pieces = [*TAGS, *_pieces(), *FOLLOWED]
+    pieces = [*TAGS, *_pieces()]
     tokenizer.add_tokens([AddedToken(piece, normalized=False, special=False) for piece in pieces])
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>", padding_side="left",
@@ -65,37 +85,59 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def _pieces() -> list[str]:
-    """Every string of the dialect that is one token, in reading and code alike, so that copying is easy."""
-    code = [
-        '\n{"name": "render", "arguments": {"code": "' + json.dumps(HEAD)[1:-1],
-        "ax.bar(", "ax.barh(", "ax.plot(", "ax.fill_between(", "ax.stairs(", "ax.scatter(range(1, 10), ",
-        ", fill=True", ", marker='o'", ", s=60", ", width=-0.4, align='edge'", ", width=0.4, align='edge'",
-        ", color='", "')", "\\nax.bar(", "\\nax.set_xlim(0, 10)", "\\nax.set_ylim(0, 10)",
-        "\\nax.set_title('", "', y=1)\\nax.set_xlabel('", "')\\nax.set_ylabel('", "')\\nax.grid(True)", "\\n",
-        '"}}\n', '\')"}}\n', '")"}}\n', "[", "]", ", [",
-    ]
-    code += [f"list('{LETTERS[:n]}')" for n in range(1, 9)]
-    words = [*COLOUR_WORDS, *TITLE_WORDS, *XLABEL_WORDS, *YLABEL_WORDS, *KIND_WORDS]
-    digits = [str(d) for d in range(10)] + [f", {d}" for d in range(10)] + ["None", ", None"]
-    think = ["; ", ": ", " / ", "; grid", " -> ", "value ", "second ", "title: ", "xlabel: ", "ylabel: ",
-             "colour: ", "grid: on", "grid: off", "Looks right.", "turn ", ". ", "\n"]
-    judge = ["Score 0.", "No difference seen.", " differs.", "X label", "Y label", "Title", "Grid", "Type",
-             "Missing ", "Extra ", "Too low at ", "Too high at ", "Too short at ", "Too long at ", "%.",
-             "Too few marks.", "Too many marks.", "Failed: ", "Legend missing.", "ticks differ."]
+    """Every string of the language that is one token."""
+    code = dict.fromkeys(json.dumps(piece)[1:-1] for chart in _every_form() for piece in pieces(chart))
+    call = '\n{"name": "render", "arguments": {"code": "'
+    code = [call + piece if piece == json.dumps(HEAD)[1:-1] else piece for piece in code]
+    words = [*COLOUR_WORDS, *SHADES, *FIRST_WORDS, *NAME_WORDS, *(f" {word}" for word in NAME_WORDS),
+             *LABEL_WORDS, *KIND_WORDS]
+    digits = [str(d) for d in range(10)] + [f", {d}" for d in range(10)] + ["None", ", None", "nan", ", nan"]
+    think = ["; ", " / ", "Looks right.", "turn ", ". ", ".", "\n", '"}}\n']
+    judge = ["Score 0.", "No difference seen.", " differs.", "X label", "Y label", "Title", "Type ", ", not ",
+             "Colour ", "Grid on.", "Grid off.", "Missing ", "Extra ", "Failed: ", "Legend missing.",
+             "ticks differ.", "Change ", "Values ", " of 10.", *CHANGES]
     return list(dict.fromkeys([*code, *words, *digits, *think, *judge]))
 
 
-def _prose() -> list[str]:
-    """Texts that are neither dialect nor special: requests, the judge's sentences, Python's errors.
+def _every_form():
+    """Charts that between them have every line that a program can have."""
+    nine = (1, 2, 3, 4, 5, 6, 7, 8, 9)
+    for kind in KIND_WORDS:
+        rows = ((*nine[:8],),) * (2 if kind in TWO_ROWS else 1)
+        base = Chart(kind, ("red", "blue"), rows, "Speed Rain", "week", "units")
+        yield base
+        for n in range(1, 9):
+            for ticks in ("", *TICK_NAMES):
+                yield replace(base, series=tuple(row[:n] for row in rows), ticks=ticks)
+        yield replace(base, series=((0, *nine[1:]),) * len(rows))
+        for top in TOPS:
+            yield replace(base, top=top)
+        for grid in GRIDS:
+            yield replace(base, grid=grid)
+        looks = {"aspect": ASPECTS, "font": FONTS, "size": SIZES, "paper": PAPERS, "ink": INKS, "edge": EDGES,
+                 "width": WIDTHS, "line": LINES, "line_width": LINE_WIDTHS, "marker": MARKERS,
+                 "spines": SPINES, "steps": STEPS, "legend": ((), *LEGENDS)}
+        for name, known in looks.items():
+            for value in known:
+                yield replace(base, look=replace(Look(), **{name: value}))
+        for top, steps, legend in product(("10", "100"), STEPS, ((), LEGENDS[0])):
+            yield replace(base, top=top, look=Look(steps=steps, legend=legend))
+        for size, bold, left in product(TITLE_SIZES, (False, True), (False, True)):
+            yield replace(base, look=Look(title_size=size, bold=bold, left=left))
+        for edge, hole, percent, start in product(EDGES, (False, True), (False, True), (0, 90)):
+            yield replace(base, look=Look(edge=edge, hole=hole, percent=percent, start=start))
+        for line, width, marker in product(LINES, LINE_WIDTHS, MARKERS):
+            yield replace(base, look=Look(line=line, line_width=width, marker=marker))
 
-    Sentences that the judge no longer says are among them: the first phases were trained on these tokens.
-    """
+
+def _prose() -> list[str]:
+    """Texts that are neither of the language nor special: requests, the judge's sentences, Python's errors."""
     judged = [f"{word} {name}." for word in ("Missing", "Extra") for name in COLOUR_NAMES]
-    judged += [f"Too {how} at {p}%." for how in ("low", "high", "short", "long") for p in range(0, 101, 5)]
     judged += ["Title differs.", "X label differs.", "Y label differs.", "X ticks differ.", "Y ticks differ.",
-               "Grid differs.", "Type differs.", "Too few marks.", "Too many marks.", "No difference seen.",
-               "Blank.", "Too small.", "Too large.", "Shifted left.", "Shifted right.", "Shifted up.",
-               "Shifted down.", "Aspect differs.", "Legend missing."]
+               "No difference seen.", "Blank.", "Too small.", "Too large.", "Shifted left.", "Shifted right.",
+               "Shifted up.", "Shifted down.", "Aspect differs.", "Legend missing.", "Extra legend.",
+               "Legend differs.", "Type line, not bar.", "Colour teal; gold, not red; blue.", "Grid on.",
+               "Grid off.", "Change of 10.", "Values of 10."]
     judged = [f"Score 0. {sentence} {sentence}" for sentence in judged]
     errors = [
         "ValueError: shape mismatch: objects cannot be broadcast to a single shape.  Mismatch is between "
@@ -116,21 +158,18 @@ def _prose() -> list[str]:
     return texts * 20
 
 
-def build_model(tokenizer, width: int = 128, layers: int = 3) -> Qwen3VLForConditionalGeneration:
-    """A fresh Qwen3-VL of about 1.2 million parameters; `width` and `layers` size the text half.
-
-    It has no rows yet for the tokens that the follow phases add: `grow` makes them.
-    """
+def build_model(tokenizer, width: int = 160, layers: int = 3) -> Qwen3VLForConditionalGeneration:
+    """A fresh Qwen3-VL of about two million parameters; `width` and `layers` size the text half."""
     names = ("image_pad", "video_pad", "vision_start", "vision_end", "im_end", "endoftext")
     ids = {name: tokenizer.convert_tokens_to_ids(f"<|{name}|>") for name in names}
     rope = {"rope_type": "default", "rope_theta": 10000.0,
             "mrope_section": [6, 5, 5], "mrope_interleaved": True}
-    text = {"vocab_size": len(tokenizer) - len(FOLLOWED), "hidden_size": width,
+    text = {"vocab_size": len(tokenizer), "hidden_size": width,
             "intermediate_size": 3 * width, "num_hidden_layers": layers,
             "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32,
             "max_position_embeddings": 4096, "tie_word_embeddings": True, "pad_token_id": ids["endoftext"],
             "rope_parameters": rope}
-    vision = {"depth": 2, "hidden_size": 96, "intermediate_size": 256, "num_heads": 4, "patch_size": PATCH,
+    vision = {"depth": 3, "hidden_size": 128, "intermediate_size": 384, "num_heads": 4, "patch_size": PATCH,
               "spatial_merge_size": MERGE, "temporal_patch_size": 1, "out_hidden_size": width,
               "num_position_embeddings": 256, "deepstack_visual_indexes": []}
     model = Qwen3VLForConditionalGeneration(Qwen3VLConfig(
@@ -140,28 +179,6 @@ def build_model(tokenizer, width: int = 128, layers: int = 3) -> Qwen3VLForCondi
     _scale(model)
     model.generation_config.update(eos_token_id=ids["im_end"], pad_token_id=ids["endoftext"])
     return model
-
-
-def grow(model, tokenizer) -> None:
-    """Add the embeddings of `FOLLOWED`: each near the mean of the old tokens that spell it.
-
-    Does nothing where the model has them. torch's own random numbers are left as they were.
-    """
-    old = model.get_input_embeddings().weight.detach().clone()
-    if len(old) == len(tokenizer):
-        return
-    spelt = [[i for part in _spelling(word) for i in tokenizer(part)["input_ids"]] for word in FOLLOWED]
-    noise = torch.randn(len(FOLLOWED), old.shape[1], generator=torch.Generator().manual_seed(0))
-    fresh = torch.stack([old[ids].mean(0) for ids in spelt]) + 0.1 * noise
-    model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-    with torch.no_grad():
-        model.get_input_embeddings().weight[len(old):] = fresh
-
-
-def _spelling(word):
-    """Old tokens for a new one: `, +3` is `, 3` and a sign, anything else its letters."""
-    sign = re.fullmatch(r"(, )?([+-])(\d)", word)
-    return [(sign[1] or "") + sign[3], sign[2]] if sign else list(word)
 
 
 def _scale(model):

@@ -48,8 +48,8 @@ class Colours:
     """An RGB picture as the `shade` of each pixel, and its `distance` in CIELAB from the `background`.
 
     `counts` says how often each shade occurs. The background is the most frequent shade unless it is given;
-    then nothing is counted. `paper` is taken for it where the picture has about as much of that: a disc that
-    outgrows its ground is no ground.
+    then nothing is counted. `paper`, or else the shade along the picture's sides, is taken for it
+    where the picture has about as much of that: a disc or an area that outgrows its ground is no ground.
     """
 
     def __init__(self, image, background=None, paper=None):
@@ -58,8 +58,9 @@ class Colours:
         if background is None:
             self.counts = np.bincount(self.shade.ravel(), minlength=SHADES)
             background = self.counts.argmax()
-            if paper is not None and self.counts[paper] > SAME_PAPER * self.counts[background]:
-                background = paper
+            for ground in (_brim(self.shade), paper):
+                if ground is not None and self.counts[ground] > SAME_PAPER * self.counts.max():
+                    background = ground
         self.background = int(background)
         self.distance = apart_from(self.background).distance.take(self.shade)
 
@@ -67,6 +68,11 @@ class Colours:
     def gray(self):
         """Whether a pixel has the hue of the background."""
         return apart_from(self.background).gray.take(self.shade)
+
+
+def _brim(shade):
+    """The most frequent shade along the four sides of a picture."""
+    return np.bincount(np.concatenate([shade[0], shade[-1], shade[:, 0], shade[:, -1]])).argmax()
 
 
 def keep_apart(mask, mine, theirs, least):

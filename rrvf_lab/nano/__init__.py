@@ -9,7 +9,7 @@ May import leaves, talk, rollout and reward. Importing it loads no torch.
 Left out: how the model is made (data/nano/make.py), and generation, which is `rrvf_lab.policy`.
 """
 
-from .dialect import Chart, parse_program, parse_reading, program, reading
+from .dialect import Chart, parse_program, program, thought
 from .fields import accuracies, load_truths
 from .loading import forbidden_tokens, load_model
 

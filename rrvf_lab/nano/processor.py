@@ -20,7 +20,7 @@ from transformers.models.qwen3_vl.processing_qwen3_vl import Qwen3VLProcessor
 from transformers.processing_utils import ProcessorMixin
 from trl.chat_template_utils import qwen3_template
 
-WIDTH, HEIGHT, PATCH, MERGE = 224, 168, 14, 2        # of the embedded model's pictures
+WIDTH, HEIGHT, PATCH, MERGE = 256, 192, 16, 2        # of the embedded model's pictures
 IMAGE_TOKENS = WIDTH * HEIGHT // (PATCH * MERGE) ** 2  # 48
 
 # Qwen's conversation grammar without the tool boilerplate and the system text, for the embedded model.

@@ -23,7 +23,7 @@ class TooLarge(ValueError):
 
 class Shot:
     """What the program has shown so far, as the patched matplotlib functions saw it."""
-    size = None                    # (width, height) asked for by the caller
+    size = None                    # (width, height or None) asked for by the caller
     saved = cleared = closed = None
     shown = ()
     animations = ()
@@ -80,12 +80,14 @@ def patch(matplotlib, plt, np):
         dpi = figure.dpi if dpi == "figure" else dpi
         if Shot.size:
             width, height = Shot.size
-            dpi = min(width / before[0], height / before[1])
+            dpi = width / before[0] if height is None else min(width / before[0], height / before[1])
             # a hundredth of a pixel more, as matplotlib rounds down
-            figure.set_size_inches((width + 0.01) / dpi, (height + 0.01) / dpi, forward=False)
-            options["bbox_inches"] = rc["savefig.bbox"] = None
+            figure.set_size_inches((width + 0.01) / dpi, (height or before[1] * dpi) / dpi + 0.01 / dpi,
+                                   forward=False)
+            if height is not None:
+                options["bbox_inches"] = rc["savefig.bbox"] = None
         pixels = before[0] * before[1] * dpi**2
-        if not Shot.size and sandbox.MAX_PIXELS < pixels <= MAX_FIGURE * 4:
+        if not (Shot.size and Shot.size[1]) and sandbox.MAX_PIXELS < pixels <= MAX_FIGURE * 4:
             dpi *= (sandbox.MAX_PIXELS / pixels) ** 0.5 * 0.999
         try:
             for _ in range(3):

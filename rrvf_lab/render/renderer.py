@@ -61,8 +61,8 @@ class Renderer:
         self._pool = ThreadPoolExecutor(self.workers, "render") if self.workers else None
 
     def render(self, code, language="matplotlib", size=None):
-        """One program -> `Rendering`. `size=(width, height)` in pixels scales the figure; None keeps its own
-        size.
+        """One program -> `Rendering`. `size=(width, height)` in pixels scales the figure, `(width, None)` sets
+        its dpi (matplotlib alone); None keeps its own size.
 
         Raises ValueError only for an unknown language or an impossible size, never for the program.
         """
@@ -107,10 +107,12 @@ class Renderer:
         if language not in self.languages:
             raise ValueError(f"unknown language {language!r}; known: {', '.join(self.languages)}")
         if size is not None:
-            size = tuple(int(n) for n in size)
-            if len(size) != 2 or min(size) < 1 or size[0] * size[1] > MAX_PIXELS:
+            size = tuple(n and int(n) for n in size)
+            width, height = (*size, None)[:2]
+            if len(size) != 2 or not width or width < 1 or (height or 1) * width > MAX_PIXELS or (
+                    height is not None and height < 1) or (height is None and language != "matplotlib"):
                 raise ValueError(f"size={size}: needs (width, height), both above 0 and their product at "
-                                 f"most {MAX_PIXELS}")
+                                 f"most {MAX_PIXELS}; matplotlib takes (width, None) too")
         key = hashlib.sha256(repr((language, size)).encode() + code.encode("utf-8", "surrogatepass")).digest()
         if self._pid != os.getpid():             # after a fork threads, locks and processes are the parent's
             self._fresh()
