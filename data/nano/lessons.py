@@ -1,8 +1,12 @@
-"""What the cold start teaches: a stream of charts nobody has seen before, each as a supervised conversation.
+"""What the cold start teaches: charts that nobody has seen before, in looks that never repeat, and what to
+write on seeing them.
 
-`sample` draws a chart of the narrow distribution, `corrupt` spoils one as a weak reader would, `edits` says
-how to mend it, `loosen` moves and tints its picture. `Conversations` makes batches of them: reading a chart
-in one line, writing the program for a reading, repairing a draft from the judge's reply.
+`sample` draws a chart of the language, `spoil` another as a weak reader would take it for one, `loosen` moves
+and tints its picture. `Conversations` makes batches of first turns of them.
+
+A gap is left on purpose: the fields of `GAP` (the sizes of letters, the widths of bars and lines, how many
+ticks there are) are drawn by lot in the programs, whatever the picture shows. What they should be is for raw
+images to teach.
 
 Left out: raw images. Nothing of data/charts is ever seen here.
 """
@@ -13,133 +17,182 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from paint import Look, Painter
+from paint import paint
 from PIL import Image, ImageFilter
 
-from rrvf_lab.judge import PixelJudge, difference
 from rrvf_lab.nano.dialect import (
+    ASPECTS,
     COLOUR_WORDS,
+    EDGES,
+    FIRST_WORDS,
+    FONTS,
+    GRIDS,
+    INKS,
     KIND_WORDS,
-    LETTERS,
-    TITLE_WORDS,
-    XLABEL_WORDS,
-    YLABEL_WORDS,
+    LABEL_WORDS,
+    LEGENDS,
+    LINE_WIDTHS,
+    LINES,
+    MARKERS,
+    NAME_WORDS,
+    PAPERS,
+    SHADES,
+    SIZES,
+    SPINES,
+    STEPS,
+    TICK_NAMES,
+    TITLE_SIZES,
+    TOPS,
+    TWO_ROWS,
+    WIDTHS,
     Chart,
+    Look,
+    basic,
+    plain,
     program,
-    reading,
+    thought,
 )
 from rrvf_lab.nano.processor import IMAGE_TOKENS
-from rrvf_lab.render.rendering import Rendering
-from rrvf_lab.talk import END, opening, reply, write_turn
+from rrvf_lab.talk import END, opening, write_turn
 
-COMMON_COLOURS, RARE_COLOURS = COLOUR_WORDS[:6], COLOUR_WORDS[6:]
-LOOKS = 10  # other looks in one stream
+GAP = {"size": SIZES, "title_size": TITLE_SIZES, "width": WIDTHS, "line_width": LINE_WIDTHS, "steps": STEPS}
+SHARES = {"bar": 14, "barh": 14, "line": 14, "scatter": 16, "area": 9, "hist": 10, "group": 8, "stacked": 4,
+          "lines": 4, "step": 3, "pie": 4}  # percent of the kinds
+WORDS = (*COLOUR_WORDS, *SHADES)
 
 # ----------------------------------------------------------------------------------------------------- charts
 
 
-def sample(rng: np.random.Generator, kinds=None) -> Chart:
-    """Draw one chart from the narrow cold-start distribution (rare colours 6 %, 7-8 values 5 %, grid 25 %).
-
-    `kinds` are the probabilities of `KIND_WORDS`, equal unless given.
-    """
-    kind = str(rng.choice(KIND_WORDS, p=kinds))
-    palette = RARE_COLOURS if rng.random() < 0.06 else COMMON_COLOURS
-    colours = tuple(map(str, rng.choice(palette, 2 if kind == "group" else 1, replace=False)))
-    n = int(rng.integers(7, 9)) if rng.random() < 0.05 else int(rng.integers(3, 7))
-    if kind == "group":
-        n = min(n, 4)
-    first = tuple(map(int, rng.integers(1, 10, n)))
-    series = (first,)
-    if kind == "group":
-        series += (tuple(map(int, rng.integers(1, 10, n))),)
-    if kind == "scatter":
-        places = dict(zip(map(int, rng.choice(9, n, replace=False)), first, strict=True))
-        series = (tuple(places.get(x, 0) for x in range(9)),)
-    words = [str(rng.choice(known)) for known in (TITLE_WORDS, XLABEL_WORDS, YLABEL_WORDS)]
-    return Chart(kind, colours, series, *words, bool(rng.random() < 0.25))
+def sample(rng: np.random.Generator, kind: str | None = None) -> Chart:
+    """Draw one chart of the language: any kind, colour, word and look."""
+    kind = kind or str(rng.choice(list(SHARES), p=np.array(list(SHARES.values())) / 100))
+    chart = Chart(
+        kind, _colours(rng, kind), series(rng, kind), _title(rng), *_labels(rng),
+        grid=_pick(rng, GRIDS[1:]) if rng.random() < 0.35 else "",
+        ticks=_pick(rng, list(TICK_NAMES)) if rng.random() < 0.5 else "",
+        top="10" if rng.random() < 0.5 or kind == "stacked" else _pick(rng, TOPS[1:]), look=_look(rng))
+    return _stretched(plain(with_slices(chart, rng)))
 
 
-def corrupt(chart: Chart, rng: np.random.Generator) -> Chart:
-    """Spoil one to three fields, mostly values by one or two, the way a weak reader errs."""
-    for _ in range(int(rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15]))):
-        what = rng.choice(["value", "title", "xlabel", "ylabel", "colour", "grid", "count", "kind"],
-                          p=[0.50, 0.11, 0.07, 0.07, 0.12, 0.05, 0.05, 0.03])
-        if what == "value":
-            chart = _other_value(chart, rng)
-        elif what == "colour":
-            chart = _other_colour(chart, rng)
-        elif what == "grid":
-            chart = replace(chart, grid=not chart.grid)
-        elif what == "count":
-            chart = _other_count(chart, rng)
-        elif what == "kind" and chart.kind in ("bar", "line", "area", "hist"):
-            others = [kind for kind in ("bar", "line", "area", "hist") if kind != chart.kind]
-            chart = replace(chart, kind=str(rng.choice(others)))
-        elif what in ("title", "xlabel", "ylabel"):
-            known = {"title": TITLE_WORDS, "xlabel": XLABEL_WORDS, "ylabel": YLABEL_WORDS}[what]
-            others = [word for word in known if word != getattr(chart, what)]
-            chart = replace(chart, **{what: str(rng.choice(others))})
-    return chart
-
-
-def _other_value(chart, rng):
-    row = int(rng.integers(len(chart.series)))
-    values = list(chart.series[row])
-    i = int(rng.choice(np.flatnonzero(values)))
-    step = int(rng.choice([1, 1, 1, 2, 2, 3, 4])) * int(rng.choice([-1, 1]))
-    moved = values[i] + step if 1 <= values[i] + step <= 9 else values[i] - step
-    values[i] = min(9, max(1, moved))
-    series = list(chart.series)
-    series[row] = tuple(values)
-    return replace(chart, series=tuple(series))
-
-
-def _other_colour(chart, rng):
-    palette = COLOUR_WORDS if rng.random() < 0.3 else COMMON_COLOURS
-    others = [colour for colour in palette if colour not in chart.colours]
-    colours = list(chart.colours)
-    i = int(rng.integers(len(colours)))
-    colours[i] = str(rng.choice(others))
-    return replace(chart, colours=tuple(colours))
-
-
-def _other_count(chart, rng):
-    """One point more or less in a scatter, one value less elsewhere; three are the least."""
-    n = len(chart.series[0])
-    if chart.kind == "scatter":
-        values = list(chart.series[0])
-        i = int(rng.integers(n))
-        values[i] = 0 if values[i] else int(rng.integers(1, 10))
-        return replace(chart, series=(tuple(values),))
-    if n <= 3:
+def _stretched(chart):
+    """With values that fill the axis where the axis follows them, so that a digit is what it looks like."""
+    if chart.top == "10" or chart.look.legend:
         return chart
-    i = int(rng.integers(n))
-    return replace(chart, series=tuple(row[:i] + row[i + 1:] for row in chart.series))
+    rows = [list(row) for row in chart.series]
+    if chart.kind == "scatter":
+        points = [x for x in range(9) if rows[0][x]]
+        for x, end in ((points[0], 0), (points[-1], 8)):
+            rows[0][x], rows[0][end] = 0, rows[0][x]
+        points = sorted((x for x in range(9) if rows[0][x]), key=rows[0].__getitem__)
+        rows[0][points[0]], rows[0][points[-1]] = 1, 9
+    else:
+        row = max(rows, key=max)
+        row[row.index(max(row))] = 9
+    return replace(chart, series=tuple(map(tuple, rows)))
 
 
-def edits(draft: Chart, truth: Chart) -> str | None:
-    """What to change in `draft` to get `truth`: `value 2: 3 -> 5; title: Heat -> Speed`, empty when equal.
+def narrow(rng: np.random.Generator) -> Chart:
+    """One of the plainest: six kinds, few marks, the twelve colours, one look."""
+    kind = _pick(rng, KIND_WORDS[:6])
+    colours = tuple(map(basic, _colours(rng, kind)))
+    rows = series(rng, kind, most=6)
+    return plain(Chart(kind, colours, rows, _title(rng).split(" ")[0], _pick(rng, LABEL_WORDS),
+                       _pick(rng, LABEL_WORDS), grid="both -" if rng.random() < 0.25 else ""))
 
-    None where the charts differ in kind or count, or in more than four fields: such a draft is better read
-    afresh.
-    """
-    if draft.kind != truth.kind or [len(s) for s in draft.series] != [len(s) for s in truth.series]:
-        return None
-    found = []
-    for name in ("title", "xlabel", "ylabel"):
-        old, new = getattr(draft, name), getattr(truth, name)
-        if old != new:
-            found.append(f"{name}: {old} -> {new}")
-    for old, new in zip(draft.colours, truth.colours, strict=True):
-        if old != new:
-            found.append(f"colour: {old} -> {new}")
-    if draft.grid != truth.grid:
-        found.append("grid: on" if truth.grid else "grid: off")
-    for label, a, b in zip(("value", "second"), draft.series, truth.series, strict=False):
-        found += [f"{label} {i}: {old or None} -> {new or None}"
-                  for i, (old, new) in enumerate(zip(a, b, strict=True), 1) if old != new]
-    return "; ".join(found) if len(found) <= 4 else None
+
+def _pick(rng, items):
+    return items[int(rng.integers(len(items)))]
+
+
+def _colours(rng, kind):
+    number = 2 if kind in TWO_ROWS else 1
+    first = _pick(rng, COLOUR_WORDS) if rng.random() < 0.5 else _pick(rng, WORDS)
+    others = [word for word in WORDS if basic(word) != basic(first)]
+    return (first, *(str(word) for word in rng.choice(others, number - 1, replace=False)))
+
+
+def with_slices(chart, rng):
+    """A pie with a colour for each slice; any other chart as it is."""
+    missing = len(chart.series[0]) - len(chart.colours)
+    if chart.kind != "pie" or missing <= 0:
+        return chart
+    others = [word for word in WORDS if word not in chart.colours]
+    return replace(chart, colours=(*chart.colours, *map(str, rng.choice(others, missing, replace=False))))
+
+
+def series(rng, kind: str, most: int = 8) -> tuple[tuple[int, ...], ...]:
+    """Values of a kind: one row or two, of a scatter nine places."""
+    if kind in TWO_ROWS:
+        n, high = int(rng.integers(2, 5)), 6 if kind == "stacked" else 10
+        return tuple(tuple(map(int, rng.integers(1, high, n))) for _ in range(2))
+    n = int(rng.integers(3, 7 if kind == "pie" else most + 1))
+    values = tuple(map(int, rng.integers(1, 10, n)))
+    if kind == "scatter":
+        places = dict(zip(map(int, rng.choice(9, n, replace=False)), values, strict=True))
+        values = tuple(places.get(x, 0) for x in range(9))
+    return (values,)
+
+
+def _title(rng):
+    name = _pick(rng, NAME_WORDS)
+    return f"{_pick(rng, FIRST_WORDS)} {name}" if rng.random() < 0.25 else name
+
+
+def _labels(rng):
+    return ["" if rng.random() < 0.15 else _pick(rng, LABEL_WORDS) for _ in range(2)]
+
+
+def _look(rng):
+    mostly = lambda items, p: items[0] if rng.random() < p else _pick(rng, items[1:])  # noqa: E731
+    return Look(
+        aspect=_pick(rng, ASPECTS), font=mostly(FONTS, 0.4), size=_pick(rng, SIZES),
+        title_size=_pick(rng, TITLE_SIZES), bold=bool(rng.random() < 0.3), left=bool(rng.random() < 0.2),
+        paper=mostly(PAPERS, 0.75), ink=mostly(INKS, 0.75), spines=mostly(SPINES, 0.6),
+        edge=mostly(EDGES, 0.5), width=_pick(rng, WIDTHS), line=mostly(LINES, 0.5),
+        line_width=_pick(rng, LINE_WIDTHS), marker=mostly(MARKERS, 0.3), steps=mostly(STEPS, 0.6),
+        legend=_pick(rng, LEGENDS) if rng.random() < 0.4 else (), hole=bool(rng.random() < 0.3),
+        percent=bool(rng.random() < 0.4), start=int(rng.integers(2)) * 90)
+
+
+def by_lot(chart: Chart, rng: np.random.Generator) -> Chart:
+    """The chart with the fields of `GAP` drawn by lot."""
+    return plain(replace(chart, look=replace(chart.look, **{name: _pick(rng, known)
+                                                            for name, known in GAP.items()})))
+
+
+def spoil(chart: Chart, rng: np.random.Generator, much: float = 1.0) -> Chart:
+    """Another chart as a weak reader would take this one for; `much` scales how often a field is wrong."""
+    if rng.random() < 0.38 * much:
+        kind = _pick(rng, [kind for kind in KIND_WORDS if kind != chart.kind])
+        if {kind, chart.kind} & {"scatter", "pie", *TWO_ROWS}:
+            chart = replace(chart, series=series(rng, kind))
+        known = (*chart.colours, *_colours(rng, kind))
+        chart = with_slices(replace(chart, kind=kind, colours=known[:2 if kind in TWO_ROWS else 1]), rng)
+    if rng.random() < 0.5 * much and chart.kind != "pie":
+        others = [word for word in WORDS if basic(word) not in map(basic, chart.colours)]
+        drawn = list(chart.colours)
+        for i in range(len(drawn)):
+            if i == 0 or rng.random() < 0.6:
+                drawn[i] = others.pop(int(rng.integers(len(others))))
+        chart = replace(chart, colours=tuple(drawn))
+    if rng.random() < 0.75 * much and chart.kind != "pie":
+        anew = rng.random() < 0.6
+        chart = replace(chart, series=series(rng, chart.kind) if anew else near(chart, rng))
+    if rng.random() < 0.35 * much:
+        chart = replace(chart, grid="" if chart.grid else "both -")
+    return plain(with_slices(chart, rng))
+
+
+def near(chart: Chart, rng) -> tuple[tuple[int, ...], ...]:
+    """Values wrong by one to three, and sometimes one mark more or less."""
+    rows = [[v and min(9, max(1, v + int(rng.integers(-3, 4)) * (rng.random() < 0.6))) for v in row]
+            for row in chart.series]
+    if rng.random() < 0.3 and chart.kind not in ("scatter", "pie", *TWO_ROWS):
+        if len(rows[0]) > 3 and rng.random() < 0.5:
+            rows[0].pop(int(rng.integers(len(rows[0]))))
+        elif len(rows[0]) < 8:
+            rows[0].insert(int(rng.integers(len(rows[0]) + 1)), int(rng.integers(1, 10)))
+    return tuple(map(tuple, rows))
 
 
 # --------------------------------------------------------------------------------------------------- pictures
@@ -148,26 +201,25 @@ def edits(draft: Chart, truth: Chart) -> str | None:
 def loosen(image, rng):
     """The same chart, looser: moved and scaled, paler, tinted, blurred, partly hidden. Still one chart.
 
-    A model that has seen one exact layout writes no valid reading of any other; this keeps its grammar whole
-    where its eyes fail, and is no look at the wider charts that RRVF trains on.
+    A model that has only seen whole charts writes no valid program for any other picture; this keeps its
+    grammar whole where its eyes fail.
     """
     width, height = image.size
-    sx, sy = rng.uniform(0.75, 1.08, 2)
-    dx, dy = rng.uniform(-0.08, 0.08, 2) * image.size
+    sx, sy = rng.uniform(0.8, 1.06, 2)
+    dx, dy = rng.uniform(-0.05, 0.05, 2) * image.size
     matrix = (1 / sx, 0, (width - width / sx) / 2 + dx, 0, 1 / sy, (height - height / sy) / 2 + dy)
     image = image.transform(image.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR,
                             fillcolor="white")
     if rng.random() < 0.3:
-        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 2.0)))
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 1.5)))
     if rng.random() < 0.2:
         x, y = rng.uniform(-0.1, 0.8, 2) * image.size
-        w, h = rng.uniform(0.1, 0.5, 2) * image.size
+        w, h = rng.uniform(0.1, 0.4, 2) * image.size
         shade = "white" if rng.random() < 0.7 else tuple(map(int, rng.integers(0, 256, 3)))
         image.paste(shade, (int(x), int(y), int(x + w), int(y + h)))
     pixels = np.asarray(image, np.float32)
-    paper = rng.uniform(0.93, 1.0, 3) if rng.random() < 0.2 else np.ones(3)
-    ink = rng.uniform(0.6, 1.0) * rng.uniform(0.85, 1.15, 3)
-    return Image.fromarray(np.clip((255 - (255 - pixels) * ink) * paper, 0, 255).astype(np.uint8))
+    ink = rng.uniform(0.7, 1.0) * rng.uniform(0.92, 1.08, 3)
+    return Image.fromarray(np.clip(255 - (255 - pixels) * ink, 0, 255).astype(np.uint8))
 
 
 # ---------------------------------------------------------------------------------------------- conversations
@@ -177,9 +229,9 @@ def loosen(image, rng):
 class Phase:
     """What one phase of the cold start is made of.
 
-    `mix` has the share of each kind of sample (read, code, repair) or, in a phase that follows, of each kind
-    of batch (see `following`); `loose` the share of charts in another look, moved, blurred or partly hidden;
-    `peak` scales the learning rates; `stream` numbers its random stream.
+    `mix` has the share of each kind of batch (`Conversations`, `following.Following`); `loose` the share of
+    pictures that are moved, blurred or partly hidden; `peak` scales the learning rates; `stream` numbers its
+    random stream.
     """
 
     mix: dict[str, float]
@@ -187,113 +239,62 @@ class Phase:
     peak: float
     stream: int
 
-    @property
-    def follows(self) -> bool:
-        """Whether it teaches to follow what is told."""
-        return "told" in self.mix
-
-    @property
-    def told(self) -> bool:
-        """Whether a judge's sentences occur in it, for whose words a model has to be grown."""
-        return self.follows or "repair" in self.mix
-
 
 class Conversations(torch.utils.data.IterableDataset):
-    """Batches of synthetic conversations of a `Phase`, ready for the model.
+    """Batches of first turns for a `Phase`, ready for the model: of `narrow` charts, or of any.
 
-    `weights` says how much oftener some kinds of chart are drawn than the others.
+    Each batch has a random stream of its own, so that an interrupted phase goes on with batch `start`.
     """
 
-    def __init__(self, processor, phase: Phase, batches: int, batch_size=16, seed=0, weights=None):
-        self.processor, self.phase = processor, phase
-        self.batches, self.batch_size, self.seed = batches, batch_size, seed
-        shares = np.array([(weights or {}).get(kind, 1) for kind in KIND_WORDS], float)
-        self.kinds = shares / shares.sum()
+    def __init__(self, processor, phase: Phase, batches: int, batch_size=16, seed=(0,), start=0):
+        self.processor, self.phase, self.batches = processor, phase, batches
+        self.batch_size, self.seed, self.start = batch_size, seed, start
 
     def __iter__(self):
         torch.set_num_threads(1)
-        self.rng = np.random.default_rng(self.seed)
-        self.painter, self.judge = Painter(), PixelJudge()
-        self.looks = [Painter(Look.sample(self.rng)) for _ in range(LOOKS)]
-        make = {"read": self._read, "code": self._code, "repair": self._repair}
         mix = self.phase.mix
-        for _ in range(self.batches):
-            kinds = self.rng.choice(list(mix), self.batch_size, p=list(mix.values()))
-            yield collate(self.processor, [make[str(kind)]() for kind in kinds])
+        for number in range(self.start, self.batches):
+            self.rng = np.random.default_rng([*self.seed, number])
+            kind = _pick(self.rng, self.rng.choice(list(mix), 1, p=list(mix.values())))
+            yield getattr(self, f"_batch_of_{kind}")()
 
-    def _sample(self):
-        return sample(self.rng, self.kinds)
+    def _batch_of_narrow(self):
+        pairs = [(chart, paint(chart)) for chart in (narrow(self.rng) for _ in range(self.batch_size))]
+        return collate(self.processor, [self._first(chart, image) for chart, image in pairs])
+
+    def _batch_of_first(self):
+        charts = [sample(self.rng) for _ in range(self.batch_size)]
+        return collate(self.processor, [self._first(chart, self._paint(chart)) for chart in charts])
 
     def _paint(self, chart):
-        if self.rng.random() >= self.phase.loose:
-            return Image.fromarray(self.painter.paint(chart))
-        painter = self.looks[self.rng.integers(LOOKS)]
-        return loosen(Image.fromarray(painter.paint(chart)), self.rng)
+        image = paint(chart, self.rng)
+        return loosen(image, self.rng) if self.rng.random() < self.phase.loose else image
 
-    def _read(self):
-        """One line for what the picture shows."""
-        chart = self._sample()
-        target = self._paint(chart)
-        text = f"<think>{reading(chart)}</think>\n"
-        return [*opening(target, "matplotlib", 2), spoken(text)], text
+    def _first(self, chart, image):
+        """A thought and its program."""
+        turn = turn_of(by_lot(chart, self.rng))
+        return [*opening(image, "matplotlib", 3), spoken(turn)], turn + END
 
-    def _code(self):
-        """A reading and its program.
 
-        In four of ten the thought is of another chart and only the code counts: it must follow the thought.
-        """
-        chart = self._sample()
-        target = self._paint(chart)
-        swapped = self.rng.random() < 0.4
-        if swapped:
-            chart = sample(self.rng)
-        turn = write_turn(reading(chart), program(chart))
-        supervised = turn.split("</think>")[1] if swapped else turn + END
-        return [*opening(target, "matplotlib", 2), spoken(turn)], supervised
-
-    def _repair(self):
-        """A draft, the tool's reply to it, and the turn that should follow."""
-        rng, truth = self.rng, self._sample()
-        fate = rng.choice(["wrong", "right", "crash"], p=[0.68, 0.20, 0.12])
-        draft = corrupt(truth, rng) if fate == "wrong" else truth
-        code = program(draft)
-        target, image, error, shown = self._paint(truth), None, None, None
-        if fate == "crash":
-            code, error = broken(code, draft, rng)
-        else:
-            image = Image.fromarray(self.painter.paint(draft))
-            shown = difference(target, image)
-        verdict = self.judge(target, image, error)
-        blind = image is not None and rng.random() < 0.1
-        blocks = reply(target, Rendering(image, error), verdict, difference=shown, blind=blind)
-        after = _mended(draft, truth, error)
-        messages = [*opening(target, "matplotlib", 2), spoken(write_turn(reading(draft), code)),
-                    {"role": "tool", "name": "render", "content": blocks}, spoken(after)]
-        return messages, after + END
+def turn_of(chart: Chart, before: str = "") -> str:
+    """The turn that draws a chart, after what is thought `before`."""
+    return write_turn(before + thought(chart), program(chart))
 
 
 def spoken(text):
     return {"role": "assistant", "content": text}
 
 
-def _mended(draft, truth, error):
-    """The turn that should follow a draft."""
-    changes = edits(draft, truth)
-    if error is not None or changes is None:
-        return write_turn(reading(truth), program(truth))
-    if not changes:
-        return write_turn("Looks right.", answer="turn 1")
-    return write_turn(f"{changes}. {reading(truth)}", program(truth))
-
-
-def broken(code, chart, rng):
-    """A program that crashes the way weak ones do (unequal lists), with Python's last line."""
+def broken(code: str, chart: Chart, rng: np.random.Generator) -> tuple[str, str]:
+    """A program that crashes the way weak ones do (lists of unequal length), with Python's last line."""
     n = len(chart.series[0])
-    names, fewer = f"list('{LETTERS[:n]}')", f"list('{LETTERS[:n - 1]}')"
-    if names not in code or chart.kind == "group":
-        return code.replace("[", "[[", 1), "SyntaxError: '[' was never closed"
-    code = code.replace(names, fewer)
-    if chart.kind == "line":
+    places = next(line for line in code.split("\n") if line.startswith("x = "))
+    fewer = next(line for line in program(replace(chart, series=tuple(row[:n - 1] for row in chart.series)))
+                 .split("\n") if line.startswith("x = "))
+    if places == fewer or chart.kind == "pie" or n < 3:
+        return code.replace("array([", "array([[", 1), "SyntaxError: '[' was never closed"
+    code = code.replace(places, fewer)
+    if chart.kind in ("line", "lines", "step"):
         return code, ("ValueError: x and y must have same first dimension, but have shapes "
                       f"({n - 1},) and ({n},)")
     if chart.kind == "area":

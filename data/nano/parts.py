@@ -48,7 +48,7 @@ from rrvf_lab.nano.dialect import (
     Look,
     pieces,
 )
-from rrvf_lab.nano.processor import CHAT_TEMPLATE, MERGE, PATCH, ImageTextProcessor, SqueezingImageProcessor
+from rrvf_lab.nano.processor import CHAT_TEMPLATE, MERGE, PATCH, ImageTextProcessor, LetterboxImageProcessor
 from rrvf_lab.talk import LIBRARIES, request
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>",
@@ -62,7 +62,7 @@ CHANGES = [f"{comma}{change}" for comma in ("", ", ")
 
 def build_processor() -> ImageTextProcessor:
     """The embedded model's processor; white paper is exactly zero in its pixels."""
-    images = SqueezingImageProcessor(patch_size=PATCH, merge_size=MERGE, temporal_patch_size=1,
+    images = LetterboxImageProcessor(patch_size=PATCH, merge_size=MERGE, temporal_patch_size=1,
                                      image_mean=[1.0] * 3, image_std=[100 / 255] * 3)
     return ImageTextProcessor(images, build_tokenizer(), chat_template=CHAT_TEMPLATE)
 

@@ -28,7 +28,7 @@ def load_model(name: str, four_bit: bool = False, max_image_tokens: int = 768, *
     import torch
     from transformers import AutoModelForImageTextToText
 
-    from .processor import SqueezingImageProcessor, load_processor
+    from .processor import LetterboxImageProcessor, load_processor
 
     shipped = [path.parent.name for path in sorted(HOME.glob("*/config.json"))]
     source = str(HOME / name) if name in shipped else name
@@ -46,7 +46,7 @@ def load_model(name: str, four_bit: bool = False, max_image_tokens: int = 768, *
     model = encode_each_once(AutoModelForImageTextToText.from_pretrained(source, **options))
     processor = load_processor(source)
     images = processor.image_processor
-    squeezes = isinstance(images, SqueezingImageProcessor)
+    squeezes = isinstance(images, LetterboxImageProcessor)
     if not squeezes:
         pixels = (images.patch_size * images.merge_size) ** 2  # of a token
         images.size["longest_edge"] = max_image_tokens * pixels

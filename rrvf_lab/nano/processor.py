@@ -1,8 +1,8 @@
 """Processors of Qwen's vision family without torchvision: any checkpoint's, and the embedded model's.
 
 `load_processor` serves them all, so that every model reads the same conversations and is read by the same
-turn parser. The embedded model's processor differs in two things: every image becomes 224 x 168, and the
-template leaves out the rules, which its cold start taught it. Importing this file registers both classes with
+turn parser. The embedded model's processor differs in two things: every image is fitted into
+256 x 192, and the template leaves out the rules, which its cold start taught it. Importing this file registers both classes with
 transformers.
 
 Left out: videos, and models of other families.
@@ -21,6 +21,7 @@ from transformers.processing_utils import ProcessorMixin
 from trl.chat_template_utils import qwen3_template
 
 WIDTH, HEIGHT, PATCH, MERGE = 256, 192, 16, 2        # of the embedded model's pictures
+GRAY = 128  # of the bars beside a picture of other sides
 IMAGE_TOKENS = WIDTH * HEIGHT // (PATCH * MERGE) ** 2  # 48
 
 # Qwen's conversation grammar without the tool boilerplate and the system text, for the embedded model.
@@ -61,7 +62,7 @@ def load_processor(source: str) -> ImageTextProcessor:
     Raises OSError (transformers) where there is none. Example: `load_processor("data/nano/nano")`.
     """
     processor = ImageTextProcessor.from_pretrained(source)
-    if not isinstance(processor.image_processor, SqueezingImageProcessor):
+    if not isinstance(processor.image_processor, LetterboxImageProcessor):
         processor.chat_template = (files("trl") / "chat_templates" / "qwen3_vl.jinja").read_text()
     processor.tokenizer.response_template = qwen3_template
     return processor
@@ -82,12 +83,18 @@ class ImageTextProcessor(Qwen3VLProcessor):
         ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=chat_template)
 
 
-class SqueezingImageProcessor(Qwen2VLImageProcessorPil):
-    """Qwen's image processor, except that every image becomes 224 x 168: nano knows one grid of patches."""
+class LetterboxImageProcessor(Qwen2VLImageProcessorPil):
+    """Qwen's image processor, except that every image becomes 256 x 192, fitted in between gray bars: nano
+    knows one grid of patches, and sees the sides of a picture as they are."""
 
     def resize(self, image, size, resample, factor, **kwargs):
-        squeezed = type(size)(height=HEIGHT, width=WIDTH)
-        return super(Qwen2VLImageProcessorPil, self).resize(image=image, size=squeezed, resample=resample)
+        height, width = image.shape[-2:]
+        scale = min(HEIGHT / height, WIDTH / width)
+        fitted = type(size)(height=max(1, round(height * scale)), width=max(1, round(width * scale)))
+        image = super(Qwen2VLImageProcessorPil, self).resize(image=image, size=fitted, resample=resample)
+        over = HEIGHT - fitted.height, WIDTH - fitted.width
+        sides = [(0, 0), *((gap // 2, gap - gap // 2) for gap in over)]
+        return np.pad(image, sides, constant_values=GRAY)
 
     def _preprocess(self, images, **settings):
         """Remembers what it prepared: training asks for every target dozens of times."""
@@ -123,4 +130,4 @@ class _Key(PreTrainedConfig):
 # Stock `AutoProcessor.from_pretrained(folder)` finds both classes by the names that a checkpoint stores.
 AutoProcessor.register(_Key, ImageTextProcessor, exist_ok=True)
 AutoImageProcessor.register(_Key, exist_ok=True, image_processor_classes={
-    "pil": SqueezingImageProcessor, "torchvision": SqueezingImageProcessor})
+    "pil": LetterboxImageProcessor, "torchvision": LetterboxImageProcessor})

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from .dialect import COLOUR_WORDS, KIND_WORDS, Chart
+from .dialect import COLOUR_WORDS, KIND_WORDS, TWO_ROWS, Chart, basic, plain
 
 NEW = 5  # how a mark is drawn that the sentences only call `new`
 FIELDS = ("kind", "colours", "grid", "list")
@@ -59,13 +59,16 @@ class Told:
     @classmethod
     def between(cls, draft: Chart, truth: Chart, register: str = "pointing") -> Told:
         """What makes `draft` into `truth`, in the "pointing" or the "telling" register."""
+        if "pie" in (draft.kind, truth.kind):  # of which a judge reads nothing
+            return cls()
         told = {}
         if draft.kind != truth.kind:
             told["kind"] = truth.kind, draft.kind
-        if set(draft.colours) != set(truth.colours) or len(draft.colours) != len(truth.colours):
-            told["colours"] = truth.colours, draft.colours
-        if draft.grid != truth.grid:
-            told["grid"] = truth.grid
+        wanted, drawn = (tuple(map(basic, chart.colours)) for chart in (truth, draft))
+        if wanted != drawn:
+            told["colours"] = wanted, drawn
+        if bool(draft.grid) != bool(truth.grid):
+            told["grid"] = bool(truth.grid)
         if draft.series != truth.series:
             telling = register == "telling"
             told |= {"values": truth.series} if telling else {"changes": changes(draft.series, truth.series)}
@@ -104,9 +107,10 @@ class Told:
         if self.kind and self.kind[0] in KIND_WORDS:
             chart = replace(chart, kind=self.kind[0])
         if self.colours and set(self.colours[0]) <= set(COLOUR_WORDS):
-            chart = replace(chart, colours=self.colours[0])
+            known = dict(zip(map(basic, draft.colours), draft.colours, strict=True))
+            chart = replace(chart, colours=tuple(known.get(name, name) for name in self.colours[0]))
         if self.grid is not None:
-            chart = replace(chart, grid=self.grid)
+            chart = replace(chart, grid=(chart.grid or "both -") if self.grid else "")
         if self.values:
             chart = replace(chart, series=self.values)
         if self.changes:
@@ -160,11 +164,14 @@ def _numbers(words):
 
 def _whole(chart):
     """The chart with as many rows and colours as its kind has, and nine places in a scatter."""
-    wide = 2 if chart.kind == "group" else 1
+    if chart.kind == "pie":
+        return chart
+    wide = 2 if chart.kind in TWO_ROWS else 1
     series = (chart.series * 2)[:wide]
     colours = (chart.colours * 2)[:wide]
     if chart.kind == "scatter":
         series = ((*series[0], *(0,) * 9)[:9],)
     elif any(0 in row for row in series):  # only a scatter has empty places
         series = tuple(tuple(value for value in row if value) for row in series)
-    return replace(chart, series=series, colours=colours)
+    shortest = min(map(len, series))
+    return plain(replace(chart, series=tuple(row[:shortest] for row in series), colours=colours))
