@@ -71,8 +71,10 @@ class Colours:
 
 
 def _brim(shade):
-    """The most frequent shade along the four sides of a picture."""
-    return np.bincount(np.concatenate([shade[0], shade[-1], shade[:, 0], shade[:, -1]])).argmax()
+    """The shade along the four sides of a picture; None where they have no one shade."""
+    sides = np.concatenate([shade[0], shade[-1], shade[:, 0], shade[:, -1]])
+    counts = np.bincount(sides)
+    return counts.argmax() if counts.max() > 0.9 * len(sides) else None
 
 
 def keep_apart(mask, mine, theirs, least):
@@ -126,6 +128,10 @@ class Drawing:
         top = rows[0] if rows[0] < bottom - 0.25 * height else column_start[left]
         right = columns[-1] if columns[-1] > left + 0.25 * width else row_end[bottom]
         if bottom - top < 8 or right - left < 8:
+            return None
+        coloured = self.ink & ~self.gray
+        inside = np.count_nonzero(coloured[top:bottom + 1, left:right + 1])
+        if inside < 0.4 * np.count_nonzero(coloured):  # two lines of a grid, of axes without a frame
             return None
         return int(left), int(top), int(right), int(bottom)
 
