@@ -5,8 +5,8 @@ write on seeing them.
 and tints its picture. `Conversations` makes batches of first turns of them.
 
 A gap is left on purpose: the fields of `GAP` (the sizes of letters, the widths of bars and lines, how many
-ticks there are) are drawn by lot in the programs, whatever the picture shows. What they should be is for raw
-images to teach.
+ticks there are) are drawn by lot in the programs, whatever the picture shows; in a phase that is `early` so
+are those of `EARLY_GAP`, all the rest of a look. What they should be is for raw images to teach.
 
 Left out: raw images. Nothing of data/charts is ever seen here.
 """
@@ -56,6 +56,9 @@ from rrvf_lab.nano.processor import IMAGE_TOKENS
 from rrvf_lab.talk import END, opening, write_turn
 
 GAP = {"size": SIZES, "title_size": TITLE_SIZES, "width": WIDTHS, "line_width": LINE_WIDTHS, "steps": STEPS}
+EARLY_GAP = GAP | {
+    "aspect": ASPECTS, "font": FONTS, "bold": (False, True), "left": (False, True), "paper": PAPERS,
+    "ink": INKS, "spines": SPINES, "edge": EDGES, "line": LINES, "marker": MARKERS}
 SHARES = {"bar": 14, "barh": 14, "line": 14, "scatter": 16, "area": 9, "hist": 10, "group": 8, "stacked": 4,
           "lines": 4, "step": 3, "pie": 4}  # percent of the kinds
 WORDS = (*COLOUR_WORDS, *SHADES)
@@ -154,10 +157,10 @@ def _look(rng):
         percent=bool(rng.random() < 0.4), start=int(rng.integers(2)) * 90)
 
 
-def by_lot(chart: Chart, rng: np.random.Generator) -> Chart:
-    """The chart with the fields of `GAP` drawn by lot."""
+def by_lot(chart: Chart, rng: np.random.Generator, gap=GAP) -> Chart:
+    """The chart with the fields of a `gap` drawn by lot."""
     return plain(replace(chart, look=replace(chart.look, **{name: _pick(rng, known)
-                                                            for name, known in GAP.items()})))
+                                                            for name, known in gap.items()})))
 
 
 def spoil(chart: Chart, rng: np.random.Generator, much: float = 1.0) -> Chart:
@@ -231,13 +234,14 @@ class Phase:
 
     `mix` has the share of each kind of batch (`Conversations`, `following.Following`); `loose` the share of
     pictures that are moved, blurred or partly hidden; `peak` scales the learning rates; `stream` numbers its
-    random stream.
+    random stream; `early` widens the gap.
     """
 
     mix: dict[str, float]
     loose: float
     peak: float
     stream: int
+    early: bool = False
 
 
 class Conversations(torch.utils.data.IterableDataset):
@@ -272,7 +276,7 @@ class Conversations(torch.utils.data.IterableDataset):
 
     def _first(self, chart, image):
         """A thought and its program."""
-        turn = turn_of(by_lot(chart, self.rng))
+        turn = turn_of(by_lot(chart, self.rng, EARLY_GAP if self.phase.early else GAP))
         return [*opening(image, "matplotlib", 3), spoken(turn)], turn + END
 
 

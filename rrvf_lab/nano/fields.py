@@ -3,8 +3,7 @@
 Raw images carry no labels. What the charts of data/charts show lies apart from them in truth.json, which is
 read here and nowhere else: never for training, never as part of a reward.
 
-Left out: programs beyond the nano model's dialect, which count as wrong, and kinds of chart that the dialect
-lacks, which count for their title only.
+Left out: programs beyond the nano model's language, which count as wrong.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import math
 import numpy as np
 
 from ..leaves.files import REPOSITORY
-from .dialect import KIND_WORDS, TITLE_WORDS, Chart, parse_program
+from .dialect import Chart, basic, parse_program
 
 TRUTHS = REPOSITORY / "data" / "charts" / "truth.json"
 FIELDS = ("type", "colour", "value", "title")
@@ -57,37 +56,31 @@ def accuracies(rollouts, truths) -> dict[str, float]:
 def fields(code: str | None, truth: dict) -> dict[str, float]:
     """Accuracies in [0, 1] of one program: type, colour, value, title; NaN where the chart has no such field.
 
-    `truth` is one of `load_truths`. A value is right within 0.05 of the axis' length (half a step of the
-    dialect's scale); a wrong number of values makes all of them wrong. Titles count where the dialect has the
-    word.
+    `truth` is one of `load_truths`. A value is right within 0.05 of the axis' length, of a pie within 0.05 of
+    the whole; a wrong number of values makes all of them wrong.
     """
     chart = parse_program(code or "")
     kind = "group" if truth["kind"] == "grouped" else truth["kind"]
-    out = dict.fromkeys(FIELDS, math.nan)
-    if truth["title"] in TITLE_WORDS:
-        out["title"] = float(chart is not None and chart.title == truth["title"])
-    if kind in KIND_WORDS:
-        out["type"] = float(chart is not None and chart.kind == kind)
-        out["colour"] = float(chart is not None and set(chart.colours) == set(truth["colours"]))
-        out["value"] = _values_right(chart, truth)
-    return out
+    if chart is None:
+        return dict.fromkeys(FIELDS, 0.0)
+    return {"type": float(chart.kind == kind),
+            "colour": float(set(map(basic, chart.colours)) == set(truth["colours"])),
+            "value": _values_right(chart, truth), "title": float(chart.title == truth["title"])}
 
 
 def shown(code: str | None, truth: dict) -> dict[str, float]:
-    """The same by other measures: type, colour, count, near, grid; NaN where the dialect lacks the kind.
+    """The same by other measures: type, colour, title, count, near, grid.
 
     `near` is the share of values within one tenth of the axis (a wrong number makes all wrong), `count` the
     number of marks in every row.
     """
     chart = parse_program(code or "")
     found = fields(code, truth)
-    if math.isnan(found["type"]):
-        return dict.fromkeys(("type", "colour", "count", "near", "grid"), math.nan)
     counts = [len(row) for row in _rows(truth)]
-    return {"type": found["type"], "colour": found["colour"],
-            "count": float(chart is not None and [len(row) for row in _drawn(chart)] == counts),
-            "near": _values_right(chart, truth, 0.1),
-            "grid": float(chart is not None and chart.grid == truth["grid"])}
+    return {name: found[name] for name in ("type", "colour", "title")} | {
+        "count": float(chart is not None and [len(row) for row in _drawn(chart)] == counts),
+        "near": _values_right(chart, truth, 0.1),
+        "grid": float(chart is not None and bool(chart.grid) == truth["grid"])}
 
 
 def _rows(truth):
@@ -100,24 +93,32 @@ def _drawn(chart):
 
 
 def _values_right(chart: Chart | None, truth, within: float = 0.05) -> float:
-    """The share of the truth's values that the chart has, row by row."""
+    """The share of the truth's values that the chart has, row by row, each at its share of the axis."""
     rows, drawn = _rows(truth), _drawn(chart)
-    low, high = _axis(truth, rows)
+    wanted = _shares(truth["kind"], rows, truth["limits"])
+    fixed = chart is not None and (chart.top == "10" or chart.look.legend)
+    shown = _shares(chart.kind, drawn, (0, 10) if fixed else None) if any(drawn) else []
     hits = []
-    for i, row in enumerate(rows):
-        fits = i < len(drawn) and len(drawn[i]) == len(row)
-        shown = drawn[i] if fits else [math.inf] * len(row)
-        hits += [abs((value - low) / (high - low) - tenths / 10) <= within + 1e-9
-                 for value, tenths in zip(row, shown, strict=True)]
+    for i, row in enumerate(wanted):
+        fits = i < len(shown) and len(shown[i]) == len(row)
+        hits += [fits and abs(a - b) <= within + 1e-9
+                 for a, b in zip(row, shown[i] if fits else row, strict=True)]
     return float(np.mean(hits))
 
 
-def _axis(truth, rows):
-    """Ends of the value axis: as given, else matplotlib's default margins (bars and areas start at zero)."""
-    if truth["limits"]:
-        return truth["limits"]
-    values = [value for row in rows for value in row]
-    free = truth["kind"] in ("line", "scatter")
+def _shares(kind, rows, limits):
+    """Where on the value axis each value lies, 0 to 1; of a pie its share of the whole."""
+    if kind == "pie":
+        return [[value / sum(row) for value in row] for row in rows]
+    low, high = limits or _axis(kind, rows)
+    return [[(value - low) / (high - low) for value in row] for row in rows]
+
+
+def _axis(kind, rows):
+    """Ends of the value axis as matplotlib and the charts set them: a margin of 5 % of the data, which of
+    bars and areas begins at zero; lines and steps get their zero afterwards."""
+    values = [sum(values) for values in zip(*rows, strict=True)] if kind == "stacked" else sum(rows, [])
+    free = kind in ("line", "lines", "step", "scatter")
     low = min(values) if free else min(0, *values)
     margin = 0.05 * (max(values) - low) or 1
-    return (low - margin if free else low), max(values) + margin
+    return (low - margin if kind == "scatter" else min(low, 0)), max(values) + margin
