@@ -174,6 +174,8 @@ def main(argv=None):
         print(f"held-out vision {b['vision']:.3f} -> {a['vision']:.3f}, gain {report['gain']:+.3f} "
               f"+- {report['gain_se']:.3f} (n = {a['n']}); execution rate {b['exec']:.0%} -> "
               f"{a['exec']:.0%}; {report['seconds'] / 60:.1f} minutes")
+        print("of the gain: " + ", ".join(f"{part} {row['contribution']:+.3f} +- {row['se']:.3f}"
+                                          for part, row in report["gain_along_turns"].items()))
     if report:
         print(f"report: {config.folder / 'report.html'}")
 

@@ -1,7 +1,7 @@
 """Two reports over the same images, item by item: what changed, how sure that is, and what it is made of.
 
-Gains are paired by image and split into crashes repaired and quality gained, because the paper's gain is
-mostly executability.
+Gains are paired by image and split twice: into crashes repaired and quality gained, because the paper's gain
+is mostly executability; and into what the first draft gained and what the turns after it did.
 
 Left out: variation between training seeds; corrections for many comparisons.
 """
@@ -24,8 +24,8 @@ class Comparison:
     the `n` pairs that have two scores, with its standard error `se` and 95 % bootstrap interval `low`,
     `high`.
 
-    `pairs` is a frame with id, before, after, change and `split`: "crash repaired", "quality (both ran)",
-    "newly broken", "failed in both". `unpaired` counts the rollouts whose id the other report has not.
+    `pairs` is a frame with id, before, after, change, `split` ("crash repaired", "quality (both ran)", "newly
+    broken", "failed in both"), `first`, the change of the first drafts' scores, and `first_split`. `unpaired` counts the rollouts whose id the other report has not.
     """
 
     pairs: object
@@ -61,6 +61,24 @@ class Comparison:
                          "contribution": part["value"], "low": part["low"], "high": part["high"]})
         return frame(rows, "split")
 
+    def along_turns(self):
+        """A frame: what the effect is made of, in three rows that sum up to it: first drafts that "fails
+        less", first drafts that "draws better", and what is "gained after the first draft".
+
+        `contribution` is a mean over all n items, with its standard error `se` and interval.
+        """
+        pairs = self.pairs.dropna(subset=["change", "first"])
+        both = pairs["first_split"] == SPLIT[True, True]
+        parts = {"fails less": np.where(both, 0.0, pairs["first"]),
+                 "draws better": np.where(both, pairs["first"], 0.0),
+                 "gained after the first draft": (pairs["change"] - pairs["first"]).to_numpy()}
+        rows = []
+        for name, values in parts.items():
+            low, high = interval(values)
+            rows.append({"part": name, "contribution": mean(values), "se": standard_error(values), "low": low,
+                         "high": high})
+        return frame(rows, "part")
+
     def __repr__(self):
         unpaired = f", {self.unpaired} unpaired" if self.unpaired else ""
         return (
@@ -73,7 +91,16 @@ def _pairs(before, after):
     import pandas as pd
 
     after = {r.id: r for r in after}
-    both = [(r, after[r.id]) for r in before if r.id in after]
-    rows = [{"id": a.id, "before": a.reward.vision, "after": b.reward.vision,
-             "change": b.reward.vision - a.reward.vision, "split": SPLIT[a.ran, b.ran]} for a, b in both]
-    return pd.DataFrame(rows, columns=["id", "before", "after", "change", "split"])
+    rows = [_pair(r, after[r.id]) for r in before if r.id in after]
+    return pd.DataFrame(rows, columns=["id", "before", "after", "change", "split", "first", "first_split"])
+
+
+def _pair(before, after):
+    drew, draws = (bool(r.drafts) and r.drafts[0].ran for r in (before, after))
+    return {"id": before.id, "before": before.reward.vision, "after": after.reward.vision,
+            "change": after.reward.vision - before.reward.vision, "split": SPLIT[before.ran, after.ran],
+            "first": _first(after) - _first(before), "first_split": SPLIT[drew, draws]}
+
+
+def _first(rollout):
+    return rollout.drafts[0].score if rollout.drafts else 0.0

@@ -125,7 +125,8 @@ def report_html(report) -> str:
 
 def comparison_html(comparison) -> str:
     """A comparison as a cell shows it: its sentence, and what the effect is made of."""
-    return says(text_html(repr(comparison))) + frame_table(comparison.split())
+    return says(text_html(repr(comparison))) + frame_table(comparison.split()) + frame_table(
+        comparison.along_turns())
 
 
 def numbers_table(report) -> str:
@@ -187,7 +188,10 @@ def _gain(report):
     interval = f"{report['gain_low']:+.3f} to {report['gain_high']:+.3f}"
     return (f"<p><b>Held-out vision score {before:.3f} &rarr; {after:.3f}: paired gain {report['gain']:+.3f} "
             f"&plusmn; {report['gain_se']:.3f}</b> (standard error; 95 % interval {interval}; n = "
-            f"{report['gain_n']} images nobody trained on).</p>")
+            f"{report['gain_n']} images nobody trained on).</p>"
+            "<p>What it is made of: " + ", ".join(
+                f"{part} {row['contribution']:+.3f} &plusmn; {row['se']:.3f}"
+                for part, row in report.get("gain_along_turns", {}).items()) + ".</p>")
 
 
 def _before_and_after(before, after):
