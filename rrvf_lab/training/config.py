@@ -35,6 +35,10 @@ class TrainConfig:
     GRPO's own) or of the "batch" (groups that hardly differ push little). `lora_rank` 0 trains all weights.
     `max_new_tokens` bounds one turn, `max_completion_length` everything after the prompt: all turns, what the
     tool answers, and its pictures, of `max_image_tokens` each at most (nano's pictures always have 48).
+    `start_from` is a finished run (or its adapter) whose LoRA is trained on, or a configuration to be trained
+    first. With `rollouts`, a folder of recorded ones, the run is supervised: a step imitates `prompts` of
+    them, the `keep_best` share of each image's by reward, and `group` has no part. `preflight` false skips
+    the look before a training (see `preflight`).
     `judge` is None for the embedded judge, else the arguments of `VLMJudge`, with `on_unscored` ("drop",
     "pixel", "stop") beside them. `vllm` is None, "colocate" or "server" (then `vllm_url`).
 
@@ -72,6 +76,10 @@ class TrainConfig:
     judge: dict | None = None
     unsafe_ok: bool = False
     save_steps: int = 5
+    rollouts: str | None = None
+    keep_best: float = 1.0
+    start_from: str | None = None
+    preflight: bool = True
     reward: dict = field(default_factory=lambda: asdict(RewardWeights()))
 
     @classmethod
@@ -96,6 +104,9 @@ class TrainConfig:
         weights = asdict(RewardWeights())
         if unknown := sorted(set(self.reward) - set(weights)):
             raise ValueError(f"unknown reward weight {unknown[0]!r}; known: {', '.join(weights)}")
+        if not 0 < self.keep_best <= 1:
+            raise ValueError(f"keep_best={self.keep_best} is no share of the rollouts; choose above 0, up to "
+                             "1 (all of them)")
         _check_choice(self, "scale_rewards", ("group", "batch", "none"))
         _check_choice(self, "vllm", (None, "colocate", "server"))
         _check_vllm(self)
@@ -106,7 +117,8 @@ class TrainConfig:
     def divide(self, processes: int) -> int:
         """Backward passes of each of `processes` processes in a step; ValueError where the batch does not
         divide."""
-        rollouts = self.prompts * self.group
+        group = 1 if self.rollouts else self.group
+        rollouts = self.prompts * group
         if self.prompts % processes:
             raise ValueError(f"prompts={self.prompts} do not divide among {processes} processes, and a group "
                              f"stays in one process; set prompts to a multiple of {processes}")
