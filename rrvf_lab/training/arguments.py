@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from peft import LoraConfig
+from peft import LoraConfig, PeftModel
 from trl import GRPOConfig, SFTConfig
 
 from ..nano.loading import forbidden_tokens
@@ -81,6 +81,19 @@ def require_vllm(config: TrainConfig) -> None:
     if config.vllm and find_spec("vllm") is None:
         raise ImportError(f"vllm={config.vllm!r} needs vLLM, which is not installed: .venv/bin/python -m pip "
                           "install 'trl[vllm]'; or set vllm=null to sample with transformers")
+
+
+def adapters(config: TrainConfig, model):
+    """(model, LoRA for TRL to add or None): those of the run it starts from, new ones, or none (`lora_rank`
+    0).
+
+    Raises FileNotFoundError and ValueError for a `start_from` without an adapter that fits.
+
+    Example: `model, peft_config = adapters(config, model)`.
+    """
+    if folder := config.adapter:
+        return PeftModel.from_pretrained(model, folder, is_trainable=True), None
+    return model, lora(config)
 
 
 def lora(config: TrainConfig) -> LoraConfig | None:

@@ -33,6 +33,7 @@ from trl import GRPOTrainer
 
 from ..judge.protocol import JudgeStopped, stop_where_none_scored
 from ..records.store import Recorder
+from ..talk import BAD_CALL
 from .advantages import FLAT
 from .report import PHASES
 from .sampling import merged, told_of_ends
@@ -114,6 +115,13 @@ class RRVFTrainer(InRunFolder, GRPOTrainer):
         for row, written in enumerate(ids):  # those that hit the bound, or that another engine sampled
             wrote(row, written)
         return ids, logprobs
+
+    def _get_tool_suffix_ids(self, tool_messages):
+        """TRL's, but a call that it found at fault is answered in the words of `play`."""
+        fault = str({"error": BAD_CALL})
+        return super()._get_tool_suffix_ids([
+            message | {"content": fault} if isinstance(message["content"], str) else message
+            for message in tool_messages])
 
     def _overlaps(self):
         """Whether to render and judge while others still write. On a CPU both want the same cores, and
