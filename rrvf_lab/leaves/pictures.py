@@ -49,9 +49,14 @@ def rgb(image) -> Image.Image:
             f"a PIL image is needed, got {type(image).__name__}: open it with PIL.Image.open(path)"
         )
     image.load()  # a lazily opened file is read here, once, and not by several threads
-    if _plain(image):
+    turn = _turn(image)
+    if image.mode == "RGB" and not image.has_transparency_data and turn == 1:
         return image
-    image = ImageOps.exif_transpose(image)
+    if turn in range(2, 9):
+        image = ImageOps.exif_transpose(image)
+    elif turn != 1:
+        image = image.copy()
+        del image.info["exif"]  # whoever reads it next would stumble over it
     if image.mode in DEEP or image.mode.startswith("I;"):
         values = np.asarray(image)
         clear = image.info.get("transparency")
@@ -80,10 +85,10 @@ def stored(source) -> dict:
     stands, else the bytes of a PNG file that is. Raises as `decoded` does.
 
     A file by its path is decoded here, so that a broken one shows now. Of bytes, which come by thousands out
-    of one parquet file, RGB ones are only verified (`datasets` turns them as EXIF says): a JPEG that ends
-    early shows when it is used."""
+    of one parquet file, plain ones are only verified: a JPEG that ends early shows when it is used."""
     with _opened(source) as picture:
-        if isinstance(source, bytes) and picture.mode == "RGB" and not picture.has_transparency_data:
+        special = picture.mode != "RGB" or picture.has_transparency_data or "exif" in picture.info
+        if isinstance(source, bytes) and not special:
             picture.verify()
             return {"path": None, "bytes": source}
         shown = rgb(picture)
@@ -142,10 +147,13 @@ def _no_image(source):
     return f"not an image ({', '.join(FORMATS)})"
 
 
-def _plain(image):
-    """Whether a picture is RGB as it stands, by its header: no transparency, not to be turned."""
-    return (image.mode == "RGB" and not image.has_transparency_data
-            and image.getexif().get(0x0112, 1) not in range(2, 9))  # the orientation; 1: as it stands
+def _turn(image):
+    """How a picture is to be turned, as EXIF counts: 1 (it stands right) to 8; 0 if that cannot be read."""
+    try:
+        note = image.getexif().get(0x0112, 1)
+    except Exception:  # Pillow raises almost anything on a broken one
+        return 0
+    return note if note in range(2, 9) else 1
 
 
 def _on_white(image, mask):
