@@ -6,8 +6,7 @@ name with a warning; where none is left, that is an error. Every file is decoded
 one shows now and not in hour three. Read next: `talk` (what a policy is told about an image).
 
 Left out: nested folders, vector files, frames after the first, and benchmarks, which have reference code
-(`benchmarks.load_benchmark`). Decoding is Pillow's, in this process and without a sandbox: the pixel limit
-stops decompression bombs, not a decoder's faults.
+(`benchmarks.load_benchmark`). What is white, and how a file is bounded: `leaves.pictures`.
 """
 
 from __future__ import annotations
@@ -16,14 +15,11 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from .leaves.files import found
-from .leaves.pictures import png
+from .leaves.pictures import reason, rgb, stored
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # raster only: Pillow hands EPS to Ghostscript
-SMALLEST, MOST_PIXELS = 16, 25_000_000  # a side in pixels; width × height
-TOO_MANY = f"at most {MOST_PIXELS // 1_000_000} megapixels are read"
 LANGUAGES = {"charts": "matplotlib", "pages": "html", "drawings": "svg"}
 
 
@@ -36,8 +32,8 @@ def load_images(path, language=None):
         language: what the policy is asked to write: "matplotlib", "plotly", "html" or "svg". By default it
             follows from the folder's name or its parents': charts, pages, drawings; else "matplotlib".
 
-    Returns: a `datasets.Dataset`, sorted by file name, with `id` (the file's stem), `image` (decoded RGB,
-        transparent parts on white) and `language`.
+    Returns: a `datasets.Dataset`, sorted by file name, with `id` (the file's stem), `image` (RGB as
+        `leaves.pictures.rgb` shows it: transparent parts on white) and `language`.
 
     Raises: FileNotFoundError (no such folder), NotADirectoryError (a file), ValueError (no image in it can be
         used). A file that cannot be used while others can is left out with a UserWarning that names it and
@@ -54,7 +50,7 @@ def load_images(path, language=None):
         if file.name.startswith(".") or file.is_dir():
             continue
         try:
-            kept.append((file, readable(file)))
+            kept.append((file, stored(file)))
         except Exception as error:  # decoders raise almost anything on broken input
             problems.append(f"{file.name}: {reason(error)}")
     if not kept:
@@ -86,7 +82,7 @@ def contact_sheet(images, columns=8, width=160):
     """
     images = images["image"] if hasattr(images, "column_names") else images
     gap, height = 4, width * 3 // 4
-    thumbnails = [ImageOps.contain(image.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
+    thumbnails = [ImageOps.contain(rgb(image), (width, height), Image.Resampling.LANCZOS)
                   for image in images]
     if not thumbnails:
         raise ValueError("no images to show on a contact sheet; give at least one")
@@ -110,48 +106,6 @@ def _existing(path):
     raise FileNotFoundError(
         f"no folder of images at '{path}' (looked in '{Path.cwd()}' and in the repository). Benchmarks "
         "are read by load_benchmark. To draw the charts again: python data/charts/make.py")
-
-
-def readable(file):
-    """Decode a picture once: {"path", "bytes"} as `datasets` takes it, its path if it is plain RGB as it
-    stands, else PNG bytes that are. Raises ValueError, or whatever a decoder raises on broken input (see
-    `reason`)."""
-    if file.stat().st_size == 0:
-        raise ValueError("empty file (0 bytes)")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is lower than Pillow's
-        try:
-            picture = Image.open(file, formats=FORMATS)
-        except UnidentifiedImageError:
-            raise ValueError(f"not an image ({', '.join(FORMATS)})") from None
-    with picture:
-        wide, high = picture.size
-        if min(wide, high) < SMALLEST:
-            raise ValueError(f"{wide} x {high} pixels; at least {SMALLEST} x {SMALLEST} are needed")
-        if wide * high > MOST_PIXELS:
-            raise ValueError(f"{wide} x {high} pixels; {TOO_MANY}")
-        picture.load()
-        turned = ImageOps.exif_transpose(picture)
-        if turned.mode == "RGB" and "transparency" not in turned.info and turned.size == picture.size:
-            return {"path": str(file.resolve()), "bytes": None}
-        return {"path": None, "bytes": png(_plain(turned))}
-
-
-def _plain(picture):
-    """RGB on white; deep grays as Pillow shows them."""
-    picture = picture.convert("RGBA")
-    white = Image.new("RGB", picture.size, "white")
-    white.paste(picture, mask=picture.getchannel("A"))
-    return white
-
-
-def reason(error) -> str:
-    """Why a file cannot be used, from what decoding it raised."""
-    if type(error).__name__ == "DecompressionBombError":  # Pillow's own limit, met while opening
-        return f"too many pixels; {TOO_MANY}"
-    if isinstance(error, ValueError):
-        return str(error)
-    return f"cannot be decoded ({str(error) or type(error).__name__})"
 
 
 def _nothing_left(path, folder, problems):

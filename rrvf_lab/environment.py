@@ -25,6 +25,7 @@ from PIL import Image
 from .judge import JudgeStopped, Verdict, as_judge
 from .judge import difference as picture_difference
 from .judge import judge as pixel_judge
+from .leaves.pictures import rgb
 from .render import Rendering, shared
 from .reward import RewardWeights, reward
 from .rollout import Rollout, Turn
@@ -68,8 +69,10 @@ class Episode:
         self.open(None)
 
     def open(self, image, language: str = "matplotlib", id: str = "") -> list[dict]:
-        """Start a new rollout on `image`, the last one forgotten; returns the conversation's opening."""
-        self.target, self.language, self.id = image, language, id
+        """Start a new rollout on `image` (what `rgb` takes), the last one forgotten; returns the
+        conversation's opening."""
+        self.target = image = image if image is None else rgb(image)
+        self.language, self.id = language, id
         self._said: list[Parsed] = []
         self._turns: list[tuple[Parsed, str | None]] = []  # a row for each call of each message
         self._outcomes: dict[str, Future] = {}

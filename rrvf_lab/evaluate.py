@@ -19,17 +19,20 @@ import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+from .environment import Episode
 from .judge import JudgeStopped, as_judge, stop_where_none_scored
+from .leaves.pictures import rgb
 from .play import play_many
-from .records import Report
+from .records import Report, warn_of_cuts
 from .records import metrics as measuring
 from .records.recording import Recording
 
+SHARE = "~"   # between a recording's name and its parts; `Recording` joins them
 PATIENCE = 8  # pictures that a judge may fail on, all alike, before an evaluation ends
 
 
 def evaluate(policy, images, max_turns: int = 3, record=None, name: str = "evaluation", resume: bool = False,
-             batch: int = 32, metrics=(), **environment) -> Report:
+             batch: int = 32, metrics=(), processes=None, **environment) -> Report | None:
     """Play one rollout for each image and add them up.
 
     Args:
@@ -38,11 +41,15 @@ def evaluate(policy, images, max_turns: int = 3, record=None, name: str = "evalu
         record: a folder for the rollouts, as `name`.jsonl; `info` has the name, max_turns and kind of each.
         resume: keep what is recorded there under this name and play the rest; else it is replaced.
         metrics: functions of (rollout, item), such as `benchmarks.chartmimic`; see `records.metrics`.
+        processes: those of a launch (accelerate's `PartialState`), each of which makes this call: they share
+            the items, need a `record` that all see, and only the first gets the report, the others None.
         environment: goes to `Episode` (`judge`, `renderer`, `blind`, ...).
 
-    Raises ValueError for ids that occur twice, and when resuming what was recorded for other pictures or
-    turns; TypeError for a metric that is no function; RuntimeError when the policy failed on every item;
-    JudgeStopped when the judge failed alike on every picture.
+    Warns where more than a tenth of the turns was cut off at the policy's length limit. Raises ValueError for
+    ids that occur twice, and when resuming what was recorded for other pictures or turns; TypeError for a
+    metric that is no function, an item that is no picture and an option that `Episode` does not have;
+    RuntimeError when the policy failed on every item; JudgeStopped when the judge failed alike on every
+    picture.
 
     Example: `evaluate(load_policy("nano"), load_images("data/charts/test"), record="runs/e", resume=True)`.
     """
@@ -54,20 +61,26 @@ def evaluate(policy, images, max_turns: int = 3, record=None, name: str = "evalu
 
     if "judge" in environment:
         environment["judge"] = environment["judge"] and as_judge(environment["judge"])
+    Episode(max_turns=max_turns, **environment)  # what it does not take is said before anything is played
+    if ids:
+        rgb(item(ids[0])["image"])
     if metrics:
         bare = images.remove_columns("image") if hasattr(images, "remove_columns") else images  # no decoding
         for id, i in row_of.items():
             measuring.check(metrics, _row(bare, i, id))
+    if processes is not None and processes.num_processes > 1:
+        options = {"max_turns": max_turns, "batch": batch} | environment
+        resume = _play_shares(processes, policy, ids, item, record, name, resume, options)
+        if not processes.is_main_process:
+            return None
     recording = Recording(record, name, resume) if record is not None else None
-    done = recording.done(set(ids)) if recording else {}
-    for id, rollout in done.items():
-        recording.check(rollout, item(id)["image"], max_turns)
+    done = _done(recording, ids, item, max_turns) if recording else {}
     missing = [id for id in ids if id not in done]
 
     def work(some):
         rollouts, failed = _played(policy, list(map(item, some)), max_turns, environment)
         for rollout in rollouts:
-            rollout.info.update(name=name, max_turns=max_turns)
+            rollout.info.update(name=name.partition(SHARE)[0], max_turns=max_turns)
         if recording and rollouts:
             recording.add(rollouts)
         return rollouts, failed
@@ -80,7 +93,40 @@ def evaluate(policy, images, max_turns: int = 3, record=None, name: str = "evalu
     rollouts = [done[id] for id in ids if id in done]
     for metric in metrics:
         measuring.measure(rollouts, item, metric, recording)
+    warn_of_cuts(rollouts, f"{name!r}", "give the policy more, load_policy(..., max_new_tokens=...)")
     return Report(rollouts, undone={id: _line(error) for id, error in undone.items()})
+
+
+def _play_shares(processes, policy, ids, item, record, name, resume, options):
+    """Play what is missing, a share in each process, into files that the first then takes for parts of its
+    recording; returns True, with which it goes on.
+
+    A process that fails ends, and its launcher ends the others.
+    """
+    from accelerate.utils import broadcast_object_list
+
+    if record is None:
+        raise ValueError(f"record=None: {processes.num_processes} processes share an evaluation through its "
+                         "record; give a folder that all of them see")
+    missing = [None]
+    if processes.is_main_process:
+        done = _done(Recording(record, name, resume), ids, item, options["max_turns"])
+        missing = [[id for id in ids if id not in done]]
+    broadcast_object_list(missing)
+    share = missing[0][processes.process_index::processes.num_processes]
+    if share:
+        name = f"{name}{SHARE}{processes.process_index}"
+        evaluate(policy, list(map(item, share)), record=record, name=name, **options)
+    processes.wait_for_everyone()
+    return True
+
+
+def _done(recording, ids, item, max_turns):
+    """{id: rollout} of what is recorded, if it is what would be played."""
+    done = recording.done(set(ids))
+    for id, rollout in done.items():
+        recording.check(rollout, item(id)["image"], max_turns)
+    return done
 
 
 def _play_all(work, missing, at_once, batch, name, done):

@@ -2,9 +2,9 @@
 texts`.
 
 `load_policy("nano")` is the embedded model; any other name is a folder or a hub model of Qwen's vision
-family, which gets the same processor without torchvision and the same conversation grammar with tools. A
-policy may also have `stream(conversation, on_text, stop) -> text`, which shows a turn while it is written and
-can be stopped.
+family, which gets the same processor without torchvision and the same conversation grammar with tools. Both
+are a `ModelPolicy` (see `nano.model`). A policy may also have `stream(conversation, on_text, stop) -> text`,
+which shows a turn while it is written and can be stopped, and `difference`, to be shown difference pictures.
 
 Left out: serving. A model behind an endpoint is `endpoint.EndpointPolicy`.
 """
@@ -16,8 +16,9 @@ import re
 import warnings
 from pathlib import Path
 
-from .nano.loading import forbidden_tokens, load_model
-from .talk import END, write_turn
+from .nano.loading import load_model
+from .nano.model import ModelPolicy
+from .talk import write_turn
 
 
 class Recording:
@@ -102,106 +103,40 @@ def _typed(talk):
     return "\n".join(lines)
 
 
-class ModelPolicy:
-    """A vision-language model that continues conversations, many at once.
-
-    `temperature=0` is greedy decoding. `max_new_tokens` bounds one turn, not the rollout. `difference` tells
-    the environment that this model was trained with the difference picture in the tool's reply.
-    """
-
-    def __init__(self, model, processor, temperature=0.0, max_new_tokens=128, batch_size=32,
-                 difference=False):
-        self.model, self.processor = model, processor
-        self.temperature, self.max_new_tokens, self.batch_size = temperature, max_new_tokens, batch_size
-        self.difference = difference
-
-    def inputs(self, conversations):
-        """Token ids and pixels of conversations that end where the assistant speaks; raises when images went
-        missing."""
-        text = self.processor.apply_chat_template(conversations, tokenize=False, add_generation_prompt=True)
-        batch = self.processor(text=text, images=list(map(_pictures, conversations)), padding=True,
-                               padding_side="left", return_tensors="pt")
-        return batch.to(self.model.device)
-
-    def write(self, conversations) -> list[str]:
-        texts = []
-        for start in range(0, len(conversations), self.batch_size):
-            texts += self._generate(conversations[start:start + self.batch_size])
-        return texts
-
-    def stream(self, conversation, on_text=None, stop=None) -> str:
-        """The next turn of one conversation: `on_text(text so far)` at each word, until `stop.is_set()`.
-
-        The same text as `write` gives when nobody stops it and `temperature` is 0.
-        """
-        from transformers import TextStreamer
-
-        class Caller(TextStreamer):
-            said = ""
-
-            def on_finalized_text(self, text, stream_end=False):
-                self.said += text
-                on_text(self.said.split(END)[0])
-
-        options = {}
-        if on_text:
-            options["streamer"] = Caller(self.processor.tokenizer, skip_prompt=True)
-        if stop:
-            options["stopping_criteria"] = [_Stopped(stop)]
-        return self._generate([conversation], **options)[0]
-
-    def _generate(self, conversations, **options):
-        import torch
-
-        batch, tokenizer = self.inputs(conversations), self.processor.tokenizer
-        options |= {"do_sample": False} if not self.temperature else {
-            "do_sample": True, "temperature": self.temperature, "top_k": 0, "top_p": 1.0}
-        with torch.inference_mode():
-            ids = self.model.generate(**batch, max_new_tokens=self.max_new_tokens, **options,
-                                      suppress_tokens=forbidden_tokens(self.processor))
-        ends, texts = {tokenizer.eos_token_id, tokenizer.pad_token_id}, []
-        for row in ids[:, batch["input_ids"].shape[1]:].tolist():
-            stop = next((i for i, token in enumerate(row) if token in ends), len(row))
-            texts.append(tokenizer.decode(row[:stop]))
-        return texts
-
-
-def _pictures(talk):
-    return [part["image"] for message in talk if not isinstance(message["content"], str)
-            for part in message["content"] if part["type"] == "image"]
-
-
-class _Stopped:
-    """A stopping criterion of transformers that asks a `threading.Event`."""
-
-    def __init__(self, event):
-        self.event = event
-
-    def __call__(self, ids, scores, **_):
-        import torch
-
-        return torch.full((len(ids),), self.event.is_set(), device=ids.device)
-
-
 def load_policy(name: str = "nano", adapter=None, four_bit: bool = False, temperature: float = 0.0,
-                max_new_tokens: int | None = None, max_image_tokens: int = 768, **options) -> ModelPolicy:
+                max_new_tokens: int | None = None, max_image_tokens: int | None = None,
+                sampling: dict | None = None, **options) -> ModelPolicy:
     """A policy by name: `nano`, `nano-base`, a folder, or a hub model such as `Qwen/Qwen2.5-VL-7B-Instruct`.
 
     `adapter` is a folder that a training run saved: its LoRA weights are put on the base they were trained
     on, whatever `name` says (with a warning where they differ). `four_bit` loads nf4 weights for QLoRA.
-    `max_image_tokens` bounds what one picture costs: larger ones are scaled down (nano knows one size, 48).
-    Raises FileNotFoundError for a missing adapter and OSError (from transformers) for an unknown model.
+    `max_new_tokens` bounds a turn and `max_image_tokens` a picture: larger ones are scaled down (nano knows
+    one size, 48). Left out, they are those of the run that the adapter or folder came from, else 2048 (nano:
+    128) and 768. `sampling` is `ModelPolicy`'s. Raises FileNotFoundError for a missing adapter, OSError (from
+    transformers) for an unknown model, ValueError for one that is not of Qwen's vision family.
 
     Example: `load_policy("nano", adapter="runs/demo/adapter")`.
     """
+    run = _run_of(name if adapter is None else adapter)
     name = name if adapter is None else _base_of(adapter, name)
-    model, processor, nano = load_model(name, four_bit, max_image_tokens, **options)
+    most = max_image_tokens or run.get("max_image_tokens", 768)
+    model, processor, nano = load_model(name, four_bit, most, **options)
     if adapter is not None:
         from peft import PeftModel
 
         model = PeftModel.from_pretrained(model, adapter)
-    return ModelPolicy(model.eval(), processor, temperature, max_new_tokens or (128 if nano else 2048),
-                       batch_size=32 if nano else 4, difference=nano)
+    limit = max_new_tokens or run.get("max_new_tokens", 128 if nano else 2048)
+    return ModelPolicy(model.eval(), processor, temperature, limit, batch_size=32 if nano else 16,
+                       difference=nano, sampling=sampling)
+
+
+def _run_of(folder):
+    """The settings of the run that saved a model or an adapter in `folder`; {} where none did."""
+    settings = Path(folder).parent / "config.json"
+    try:
+        return json.loads(settings.read_text()) if Path(folder).name in ("adapter", "model") else {}
+    except OSError:
+        return {}
 
 
 def _base_of(adapter, name):

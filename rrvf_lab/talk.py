@@ -35,6 +35,12 @@ MOST_TEXT = 600        # characters of feedback; PixelJudge says about 300 at mo
 TOKENS_OF_TEXT = 300   # what a token budget reserves for them: two characters a token, more than measured
 END = "<|im_end|>"     # how a turn ends in tokens
 BLINDS = (False, True, "pictures", "text")  # what a reply can leave out
+TOOL = {"type": "function", "function": {      # `Environment.render`, as TRL tells the policy of it
+    "name": "render", "description": "Run a program and compare its picture with the image.",
+    "parameters": {"type": "object", "properties": {
+        "code": {"type": "string", "description": "The complete program."}}, "required": ["code"]},
+    "return": {"type": "array"}}}
+CUT = "parse: cut off at the length limit"     # the error of a turn that its limit kept from being read
 
 
 def opening(image, language: str, max_turns: int) -> list[dict]:
@@ -69,55 +75,69 @@ def write_turn(thought: str, code: str | None = None, answer: str | None = None)
     return text
 
 
+class Written(str):
+    """A turn's text that knows the `ids` it was sampled as (None: unknown), and whether its length limit
+    ended it (`cut`)."""
+
+    def __new__(cls, text, ids=None, cut=False):
+        self = super().__new__(cls, text)
+        self.ids, self.cut = ids, cut
+        return self
+
+
 @dataclass(frozen=True)
 class Parsed:
     """What one assistant turn says: its thought, each tool call (code, or None for a bad one), its answer,
-    what is wrong; and its raw `text`."""
+    what is wrong; its raw `text`, and the `ids` of its tokens where they are known."""
 
     thought: str
     calls: tuple[str | None, ...]
     answer: str | None
     error: str | None
     text: str = ""
+    ids: list[int] | None = None
 
 
-_CALL = re.compile(r"<tool_call>(.*?)</tool_call>\s*", re.DOTALL)
-_ANSWER = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
-_FENCE = re.compile(r"```\w*\n(.*?)\n?```", re.DOTALL)
-_TURN = re.compile(r"turn (\d+)")
+# The regions of a turn as TRL reads them (`nano.processor` gives it these patterns): what opens a thought or a
+# call and what closes it. A lone </think> closes the thought that a chat template opened. Calls may be fenced.
+OPENS_THOUGHT, CLOSES_THOUGHT = r"<think>|\A(?:(?!<think>).)*?(?=</think>)", r"</think>\s*"
+OPENS_CALL = r"<tool_call>\s*(?:(?:```|~~~)\w*\s*)?"
+CLOSES_CALL = r"\s*(?:```|~~~)?\s*</tool_call>\s*"
+_OPENS = re.compile(f"(?P<thought>{OPENS_THOUGHT})|{OPENS_CALL}", re.DOTALL)
+_ANSWER = re.compile(r"<answer>((?:(?!<answer>).)*)</answer>", re.DOTALL)
+_TAG = re.compile(r"<(?=/?(?:think|tool_call)>|\|)")
 
 
 def parse_turn(text: str) -> Parsed:
     """Read one assistant turn, by the rules of TRL's own parser, so that both find the same tool calls.
 
-    An unclosed `<think>` swallows the rest; a truncated call or one that is not JSON makes the turn plain
-    text.
+    Any text is read, and what is wrong with it is its `error`. An unclosed `<think>` swallows the rest; a call
+    that is not JSON makes the turn plain text.
 
     Example: `parse_turn("<think>a bar chart</think>\\n<answer>turn 1</answer>").answer == "turn 1"`.
     """
+    ids, cut = getattr(text, "ids", None), getattr(text, "cut", False)
     text = text.split(END)[0]
-    before, opened, rest = text.partition("<think>")
-    thought, closed, rest = rest.partition("</think>") if opened else ("", "", text)
-    error = None if closed else "parse: <think> is never closed" if opened else "parse: no <think>"
-    if opened:
-        rest = before + rest if closed else ""
-    plain, calls = _CALL.sub("", rest), []
+    plain, thoughts, bodies, closed = _regions(text)
+    error = None if thoughts and closed != "thought" else "parse: no <think>"
+    if closed == "thought":
+        error = "parse: <think> is never closed"
     try:
-        calls = [_code(json.loads(body)) for body in _CALL.findall(rest)]
-        if "<tool_call>" in plain:
-            raise ValueError
-    except (ValueError, KeyError, TypeError):
+        calls = [_code(json.loads(body)) for body in bodies]
+    except (ValueError, KeyError, TypeError, RecursionError):
         calls, plain = [], ""
         error = error or "parse: the tool call is truncated or no JSON object with a name"
     found = _ANSWER.search(plain)
     answer = found.group(1).strip() if found and not calls else None
-    if error is None and None in calls:
-        error = "parse: " + BAD_CALL
-    if error is None and not calls and answer is None:
-        error = "parse: neither a tool call nor an answer"
-    if error is None and len(calls) + bool(found) > 1:
-        error = "parse: more than one action in one turn"
-    return Parsed(thought.strip(), tuple(calls), answer, error, text)
+    wrong = {"parse: " + BAD_CALL: None in calls,
+             "parse: the tool call is never closed": closed == "call",
+             "parse: <answer> is never closed": not calls and answer is None and "<answer>" in plain,
+             "parse: neither a tool call nor an answer": not calls and answer is None,
+             "parse: more than one action in one turn": len(calls) + bool(found) > 1}
+    error = error or next((words for words, so in wrong.items() if so), None)
+    if error and cut:
+        error = f"{CUT} ({error.removeprefix('parse: ')})"
+    return Parsed("\n".join(thoughts).strip(), tuple(calls), answer, error, text, ids)
 
 
 def _code(call):
@@ -171,8 +191,9 @@ def reply(target, rendering, verdict, difference: Image.Image | None = None,
 
 
 def said(parsed: Parsed) -> dict:
-    """A turn as the assistant's message in the conversation."""
-    return {"role": "assistant", "content": [_text(without_tokens(parsed.text))]}
+    """A turn as the assistant's message in the conversation, with the ids it was sampled as."""
+    message = {"role": "assistant", "content": [_text(without_tokens(parsed.text))]}
+    return message if parsed.ids is None else message | {"ids": parsed.ids}
 
 
 def without_tokens(text: str) -> str:

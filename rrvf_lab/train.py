@@ -3,6 +3,7 @@
     python -m rrvf_lab.train demo            # nano-base: learn, compare before and after on held-out images
     python -m rrvf_lab.train nano            # the same from the grounded nano
     python -m rrvf_lab.train my_run.yaml --resume
+    python -m rrvf_lab.train demo --set start_from=sft-nano   # first imitate recorded rollouts (training.sft)
     accelerate launch --multi_gpu --num_processes 2 -m rrvf_lab.train nano   # see notebooks/SCALING.md
 
 One step of GRPO, from top to bottom. TRL draws `prompts` images from `dataset` and writes `group` rollouts of
@@ -30,6 +31,7 @@ import argparse
 import functools
 import io
 import time
+from dataclasses import replace
 
 from PIL import Image
 
@@ -38,6 +40,7 @@ from .environment import Environment
 from .evaluate import evaluate
 from .judge import Fallback, JudgeStopped, VLMJudge, as_judge
 from .leaves.files import found
+from .leaves.pictures import rgb
 from .leaves.threads import calm_threads
 from .nano.loading import load_model
 from .policy import load_policy
@@ -46,7 +49,7 @@ from .reward import RewardWeights
 from .talk import opening
 from .training.budget import check_budget
 from .training.config import TrainConfig, from_words
-from .training.process import launched, prepare
+from .training.process import finished, launched, prepare
 from .training.report import report_of, write_report
 
 
@@ -74,7 +77,7 @@ def _decoded(batch):
 def _picture(path, data):
     """One decoded image; a step asks for each of its images dozens of times (group, backward passes)."""
     with Image.open(path if data is None else io.BytesIO(data)) as picture:
-        return picture.convert("RGB")
+        return rgb(picture)
 
 
 def make_judge(config: TrainConfig):
@@ -87,7 +90,8 @@ def make_judge(config: TrainConfig):
 
 
 def make_trainer(config: TrainConfig, renderer=None, judge=None):
-    """A TRL `GRPOTrainer` for this run; call `.train()` as usual, or `.train(resume_from_checkpoint=...)`.
+    """A TRL `GRPOTrainer` for this run (with `config.rollouts` an `SFTTrainer`); call `.train()` as usual, or
+    `.train(resume_from_checkpoint=...)`.
 
     `judge` is what `as_judge` takes, by default the one the settings name. Raises FileNotFoundError for
     missing images, ValueError where batch sizes do not divide or the token budget does not hold all turns,
@@ -97,21 +101,26 @@ def make_trainer(config: TrainConfig, renderer=None, judge=None):
     Example: `make_trainer(TrainConfig.load("nano", steps=2)).train()`.
     """
     calm_threads()
-    from .training.arguments import grpo_arguments, lora, require_vllm
+    from .training.arguments import adapters, grpo_arguments, require_vllm
+    from .training.sft import SupervisedTrainer
     from .training.trainer import RRVFTrainer
 
     passes = config.divide(launched().num_processes)
+    if config.rollouts:
+        model, processor, nano = load_model(config.model, config.four_bit, config.max_image_tokens)
+        return SupervisedTrainer(config, *adapters(config, model), processor, passes, difference=nano)
     require_vllm(config)
     judge = make_judge(config) if judge is None else as_judge(judge)
     renderer = shared() if renderer is None else renderer
     require_isolation(config.unsafe_ok, renderer.isolation)
     model, processor, nano = load_model(config.model, config.four_bit, config.max_image_tokens)
     check_budget(config, processor, nano)
+    model, peft_config = adapters(config, model)
     environment = functools.partial(Environment, renderer, judge, config.max_turns, difference=nano,
                                     weights=RewardWeights(**config.reward))
     arguments = grpo_arguments(config, processor, passes, on_gpu=model.device.type == "cuda")
     return RRVFTrainer(config, model=model, args=arguments, train_dataset=dataset(config),
-                       processing_class=processor, peft_config=lora(config), environment_factory=environment)
+                       processing_class=processor, peft_config=peft_config, environment_factory=environment)
 
 
 def run(config: TrainConfig, resume: bool = False) -> dict:
@@ -122,13 +131,17 @@ def run(config: TrainConfig, resume: bool = False) -> dict:
     processes, folder, started = launched(), config.folder, time.time()
     if processes.is_main_process:
         prepare(config, resume)
+    if first := config.first:
+        if not finished(first):
+            run(first, resume)
+        config = replace(config, start_from=first.output)
     images = _held_out(config)
     options = {"four_bit": config.four_bit, "max_image_tokens": config.max_image_tokens}
     measure = functools.partial(evaluate, images=images, max_turns=config.max_turns,
                                 record=folder / "evaluation")
     before = after = None
     if images is not None and processes.is_main_process:
-        before = measure(load_policy(config.model, **options), name="before", resume=resume)
+        before = measure(load_policy(config.model, config.adapter, **options), name="before", resume=resume)
     processes.wait_for_everyone()
     trainer = make_trainer(config)
     checkpoint = last_checkpoint(folder) if resume else None

@@ -47,6 +47,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
+from ..leaves.pictures import rgb
 from ..render.chromium import Browser, PageError
 from .blocks import Block, blocks, pair, ratio
 from .colours import likeness
@@ -231,14 +232,14 @@ class Clip:
 
 
 def _squeezed(image):
-    return image.convert("RGB").resize((min(image.size),) * 2, Image.Resampling.LANCZOS)
+    return rgb(image).resize((min(image.size),) * 2, Image.Resampling.LANCZOS)
 
 
 def _masked(image, boxes):
     """The image with the boxes painted over from their surroundings (Telea's method, radius 3)."""
     import cv2
 
-    pixels = np.array(image.convert("RGB"))
+    pixels = np.array(rgb(image))
     height, width = pixels.shape[:2]
     mask = np.zeros((height, width), np.uint8)
     for left, top, wide, high in boxes:

@@ -1,11 +1,12 @@
 """Benchmarks in: ChartMimic, Plot2Code, Design2Code and WebSight become a `datasets.Dataset` each.
 
 They are read as they lie on disk or in the hub's cache. Columns beyond the picture (`reference` code, `kind`,
-...) are for evaluation: an episode ignores them, so the policy never sees them. A benchmark with an item
-missing or broken is an error, because a mean over fewer items is another number.
+...) are for evaluation: an episode ignores them, so the policy never sees them. Trees from other machines are
+read too: marks (BOM), any line ends, macOS's `._` files. An item that is missing or broken is left out by
+name and with the reason, in one warning; a mean over fewer items is another number, which is said as well.
 
 Left out: Plot2Code's R plots, Design2Code's hard set, and the figure size that ChartMimic's own prompt tells.
-WebSight's and Design2Code's parquet pictures are decoded when they are used, not here.
+WebSight's and Design2Code's parquet pictures are decoded when they are used; here their headers are read.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..data import readable, reason
-from ..leaves.files import REPOSITORY, found
+from ..leaves.files import REPOSITORY, found, json_lines, text_of
+from ..leaves.pictures import reason, stored
 
 
 def load_benchmark(name, path=None, split=None):
@@ -37,9 +38,9 @@ def load_benchmark(name, path=None, split=None):
         (code) and `kind` (chart type, gallery section, or "page"). "plot2code" adds the `instruction` of its
         conditional task; `play` runs its direct task, the image alone.
 
-    Raises: ValueError (unknown name or split, a broken item), FileNotFoundError (nothing there, or a part of
-        it; names the part, its size and the command that gets it). Fewer items than the benchmark has are a
-        UserWarning.
+    Raises: ValueError (unknown name or split, no item that can be read, a broken parquet file),
+        FileNotFoundError (nothing there; names the part, its size and the command that gets it). Items left
+        out, and fewer of them than the benchmark has, are a UserWarning each.
 
     Sources: arXiv 2406.09961 (ChartMimic), 2405.07990 (Plot2Code), 2403.03163 (Design2Code), 2403.09029
         (WebSight).
@@ -52,12 +53,19 @@ def load_benchmark(name, path=None, split=None):
     split = split or next(iter(source.splits))
     if split not in source.splits:
         raise ValueError(f"{name} has no split {split!r}; there are {', '.join(source.splits)}")
+    skipped = {}
     try:
         folder = _cached(source) if path is None else _found(path)
-        rows = source.read(folder, split)
+        rows = source.read(folder, split, skipped)
     except _Missing as gap:
         raise FileNotFoundError(f"{source.title}: no {gap}; get it ({source.size}): {source.command} ; then "
                                 f"load_benchmark({name!r}, 'data/{source.title}')") from None
+    if skipped:
+        named = "; ".join(f"{item}: {why}" for item, why in skipped.items())
+        said = f"{name} {split} in '{folder}': left out {len(skipped)}, kept {len(rows)}. {named}"
+        if not len(rows):
+            raise ValueError(f"{said}. To get it again: {source.command}")
+        warnings.warn(said, stacklevel=2)
     whole = source.splits[split]
     if whole and len(rows) != whole:
         warnings.warn(f"{name} {split} in '{folder}' holds {len(rows)} items, the benchmark {whole}: "
@@ -110,27 +118,77 @@ def _found(path):
     return folder
 
 
-def _chartmimic(folder, split):
+def _chartmimic(folder, split, skipped):
     """direct_<split>/<kind>_<n>.py and .png."""
     task = folder / f"direct_{split}"
-    programs = sorted(task.glob("*.py"), key=_number)
+    return _dataset([{"id": name, "image": image, "language": "matplotlib", "reference": code,
+                      "kind": name.rpartition("_")[0]}
+                     for name, code, image in _pairs(task, ".py", folder, skipped)])
+
+
+def _pairs(task, ending, folder, skipped):
+    """(name, code, picture) of each program or page that lies beside its picture, in the order of names."""
+    files = {file.name: file for file in sorted(task.glob("*"), key=_number) if file.name[0] != "."}
+    programs = [file for file in files.values() if file.suffix == ending]
     if not programs:
-        raise _Missing(f"{task.name}/*.py in '{folder}'")
-    return _dataset([{"id": program.stem, "image": _picture(program.with_suffix(".png")),
-                      "language": "matplotlib", "reference": program.read_text("utf-8", "replace"),
-                      "kind": program.stem.rpartition("_")[0]} for program in programs])
+        raise _Missing(f"{(task / ('*' + ending)).relative_to(folder)} in '{folder}'")
+    pairs = []
+    for file in programs:
+        try:
+            code = _code(text_of(file.read_bytes(), "replace"))
+            pairs.append((file.stem, code, stored(_beside(file, ".png"))))
+        except Exception as error:  # decoders raise almost anything on broken input
+            skipped[file.name] = reason(error)
+    alone = [name for name in files if name.endswith(".png") and name[:-4] + ending not in files]
+    skipped.update((name, f"no {name[:-4]}{ending} beside it") for name in alone)
+    return pairs
 
 
-def _plot2code(folder, split):
+def _beside(file, ending):
+    picture = file.with_suffix(ending)
+    if not picture.exists():
+        raise ValueError(f"no {picture.name} beside it")
+    return picture
+
+
+def _code(text):
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError("its code is empty")
+    return text
+
+
+def _plot2code(folder, split, skipped):
     """data/<split>/test/metadata.jsonl, one line a picture."""
     file = folder / "data" / split / "test" / "metadata.jsonl"
     if not file.exists():
         raise _Missing(f"{file.relative_to(folder)} in '{folder}'")
-    language = split.partition("_")[2]
-    return _dataset([{"id": Path(row["file_name"]).stem, "image": _picture(file.parent / row["file_name"]),
-                      "language": language, "reference": row["code"], "kind": _section(row["url"]),
-                      "instruction": row["instruction"]}
-                     for row in _lines(file, "file_name", "url", "code", "instruction")])
+    found_there, problems = json_lines(file)
+    skipped.update((f"{file.name}, {where}", why)
+                   for where, _, why in (problem.partition(": ") for problem in problems))
+    language, items = split.partition("_")[2], {}
+    for number, row in found_there:
+        where = f"{file.name}, line {number}"
+        try:
+            item = _plot(row, file.parent, language)
+            if item["id"] in items:
+                raise ValueError(f"a second item {item['id']!r}")
+            items[item["id"]] = item
+        except Exception as error:
+            skipped[where] = reason(error)
+    return _dataset(list(items.values()))
+
+
+def _plot(row, folder, language):
+    """An item of Plot2Code; ValueError where something of it is missing."""
+    for name in ("file_name", "url", "code", "instruction"):
+        if name not in row:
+            raise ValueError(f"no {name!r}")
+    name = Path(str(row["file_name"])).name
+    if not (folder / name).is_file():
+        raise ValueError(f"no {name} beside it")
+    return {"id": Path(name).stem, "image": stored(folder / name), "language": language,
+            "reference": _code(row["code"]), "kind": _section(row["url"] or ""),
+            "instruction": row["instruction"] or ""}
 
 
 def _section(url):
@@ -141,16 +199,15 @@ def _section(url):
     return parts[-1] if parts else ""
 
 
-def _design2code(folder, split):
+def _design2code(folder, split, skipped):
     """<name>.html and <name>.png, or the one parquet file of Design2Code-hf."""
-    pages = sorted(folder.glob("*.html"), key=_number)
-    if pages:
-        return _dataset([{"id": page.stem, "image": _picture(page.with_suffix(".png")), "language": "html",
-                          "reference": page.read_text("utf-8", "replace"), "kind": "page"} for page in pages])
-    return _parquet(folder, "data/train-*-of-00001.parquet")
+    if any(page.name[0] != "." for page in folder.glob("*.html")):
+        return _dataset([{"id": name, "image": image, "language": "html", "reference": page, "kind": "page"}
+                         for name, page, image in _pairs(folder, ".html", folder, skipped)])
+    return _usable(_parquet(folder, "data/train-*-of-00001.parquet"), skipped)
 
 
-def _websight(folder, split):
+def _websight(folder, split, skipped):
     """data/train-*.parquet; the held-out rows are those of one file that the record names."""
     from datasets import concatenate_datasets
 
@@ -160,13 +217,13 @@ def _websight(folder, split):
         if held_out[-1] >= len(rows):
             raise ValueError(f"{_record(folder)} holds out row {held_out[-1]}, but {shard} has {len(rows)} "
                              "rows")
-        return rows.select(held_out)
+        return _usable(rows.select(held_out), skipped)
     parts = []
     for file in sorted(folder.glob("data/train-*.parquet")):
         rows = _parquet(folder, f"data/{file.name}")
         if file.name.startswith(shard):
             rows = rows.select(sorted(set(range(len(rows))) - set(held_out)))
-        parts.append(rows)
+        parts.append(_usable(rows, skipped))
     if not parts:
         raise _Missing(f"data/train-*.parquet in '{folder}'")
     return concatenate_datasets(parts)
@@ -175,7 +232,7 @@ def _websight(folder, split):
 def _held_out(folder):
     """(the file, the numbers of its rows) that are held out."""
     try:
-        record = json.loads(_record(folder).read_text("utf-8"))["v0.1"]
+        record = json.loads(text_of(_record(folder).read_bytes()))["v0.1"]
         return record["shard"], record["rows"]
     except (ValueError, TypeError, KeyError):
         raise ValueError(f"{_record(folder)} does not record the held-out rows of v0.1; its form is "
@@ -207,39 +264,41 @@ def _parquet(folder, pattern):
     rows = rows.add_column("id", [f"{number}-{i:05d}" for i in range(len(rows))])
     for name, value in (("language", "html"), ("kind", "page")):
         rows = rows.add_column(name, [value] * len(rows))
-    rows = rows.cast_column("image", Image(mode="RGB"))
+    rows = rows.cast_column("image", Image(decode=False))
     return rows.select_columns(["id", "image", "language", "reference", "kind"])
+
+
+def _usable(rows, skipped):
+    """The rows of a parquet file that have a page and a picture, each picture plain RGB."""
+    from datasets import Image
+
+    kept, changed = [], {}
+    for i, row in enumerate(rows):
+        try:
+            _code(row["reference"])
+            data = (row["image"] or {}).get("bytes")
+            if not data:
+                raise ValueError("no picture")
+            plain = stored(data)
+        except Exception as error:
+            skipped[row["id"]] = reason(error)
+            continue
+        if plain["bytes"] is not data:
+            changed[row["id"]] = plain
+        kept.append(i)
+    rows = rows if len(kept) == len(rows) else rows.select(kept)
+    if changed:
+        rows = rows.map(lambda row: {"image": changed.get(row["id"], row["image"])}, features=rows.features,
+                        desc="pictures as RGB")
+    return rows.cast_column("image", Image(mode="RGB"))
 
 
 def _dataset(rows):
     from datasets import Dataset, Features, Image, Value
 
-    kinds = dict.fromkeys(rows[0], Value("string")) | {"image": Image(mode="RGB")}
+    names = rows[0] if rows else ("id", "image", "language", "reference", "kind")
+    kinds = dict.fromkeys(names, Value("string")) | {"image": Image(mode="RGB")}
     return Dataset.from_list(rows, features=Features(kinds))
-
-
-def _picture(file):
-    if not file.exists():
-        raise _Missing(f"{file.name} in '{file.parent}'")
-    try:
-        return readable(file)
-    except Exception as error:
-        raise ValueError(f"{file}: {reason(error)}; a benchmark is read whole or not at all, so get that "
-                         "file again") from None
-
-
-def _lines(file, *names):
-    """The objects of a JSON lines file, each with these fields."""
-    rows = []
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-        try:
-            row = json.loads(line)
-            {name: row[name] for name in names}
-        except (ValueError, TypeError, KeyError) as error:
-            what = "no" if isinstance(error, KeyError) else "no JSON object:"
-            raise ValueError(f"{file}, line {number}: {what} {error}") from None
-        rows.append(row)
-    return rows
 
 
 def _number(file):

@@ -9,6 +9,8 @@ Left out: sharing between batches, whose weights differ.
 
 from __future__ import annotations
 
+import functools
+
 
 def encode_each_once(model):
     """Make a Qwen-VL `model` (2.5 or 3, before PEFT wraps it) encode equal pictures of a batch once;
@@ -16,11 +18,19 @@ def encode_each_once(model):
 
     Example: `encode_each_once(AutoModelForImageTextToText.from_pretrained(folder))`.
     """
-    encode = model.model.get_image_features
+    # a class, not a function hung on the model: that would hold the model, and only the collector free it
+    model.model.__class__ = _encoding_once(type(model.model))
+    return model
 
-    def get_image_features(pixel_values, image_grid_thw=None, **options):
+
+@functools.cache
+def _encoding_once(kind):
+    """`kind`, a Qwen-VL model without its head, that encodes equal pictures once."""
+
+    def get_image_features(self, pixel_values, image_grid_thw=None, **options):
         import torch
 
+        encode = functools.partial(kind.get_image_features, self)
         pictures = pixel_values.split(image_grid_thw.prod(-1).tolist())
         first, of = _distinct(pictures)
         if len(first) == len(pictures):
@@ -31,8 +41,8 @@ def encode_each_once(model):
             output.deepstack_features = [tuple(layer[i] for i in of) for layer in output.deepstack_features]
         return output
 
-    model.model.get_image_features = get_image_features
-    return model
+    return type(kind.__name__, (kind,), {"get_image_features": get_image_features,
+                                         "__module__": kind.__module__})
 
 
 def _distinct(pictures):

@@ -11,7 +11,8 @@ import threading
 
 from PIL import Image
 
-from ..leaves.files import write_whole
+from ..leaves.files import lines_of, write_whole
+from ..leaves.pictures import rgb
 from ..rollout import Rollout
 from .store import Recorder, Rollouts
 
@@ -49,7 +50,7 @@ class Recording:
     def check(self, rollout: Rollout, image, max_turns: int) -> None:
         """What is resumed must be this evaluation: two folders may use the same ids. ValueError where it is
         not."""
-        image, target, turns = image.convert("RGB"), rollout.target, rollout.info.get("max_turns", max_turns)
+        image, target, turns = rgb(image), rollout.target, rollout.info.get("max_turns", max_turns)
         if (image.size, image.tobytes()) != (target.size, target.tobytes()):
             other = f"a picture of {target.size[0]} x {target.size[1]} pixels that is not the item's"
         elif turns != max_turns:
@@ -93,7 +94,7 @@ class Recording:
         """{id: line} of what can be read."""
         lines = {}
         for path in self._files():
-            for line in path.read_bytes().splitlines():
+            for line in lines_of(path.read_bytes()):
                 try:
                     lines.setdefault(json.loads(line)["id"], line)
                 except (ValueError, TypeError, KeyError):

@@ -10,18 +10,20 @@ Left out: pictures and pages of a report (`show`), benchmarks' own tables (`benc
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ..rollout import Rollout
+from ..talk import CUT
 from .comparison import Comparison
 from .metrics import numbers_of
 from .statistics import estimate, frame, interval, known, mean, share, standard_error
 
 STYLES = {"execution rate": "{:.1%}", "ended with an answer": "{:.1%}", "malformed turns, share": "{:.1%}",
-          "renders": "{:.2f}", "tool calls": "{:.2f}"}
+          "turns cut off at the length limit, share": "{:.1%}", "renders": "{:.2f}", "tool calls": "{:.2f}"}
 
 
 @dataclass
@@ -29,9 +31,10 @@ class Report:
     """Rollouts of one policy over one set of images, and what they add up to.
 
     `summary` has exec, vision (mean over all, failures count 0), vision_executed, se, n, the score after each
-    turn, the shares answered (rollouts that ended with an answer) and malformed (turns), and the split of
-    later turns. Unscored rollouts (NaN) are counted in `unscored` and left out of the means. `undone` maps
-    the ids that the policy failed on to why; they are in no number.
+    turn, the shares answered (rollouts that ended with an answer), malformed (turns) and cut (turns that the
+    length limit kept from being read, a part of the malformed ones), and the split of later turns. Unscored
+    rollouts (NaN) are counted in `unscored` and left out of the means. `undone` maps the ids that the policy
+    failed on to why; they are in no number.
 
     Example: `Report(load_rollouts("runs/demo/evaluation").where(name="after")).numbers()`.
     """
@@ -72,6 +75,8 @@ class Report:
         for name in dict.fromkeys(name for row in measured for name in row):
             rows[name] = [row.get(name, math.nan) for row in measured]
         rows["malformed turns, share"] = [_malformed(r) for r in rs]
+        if self.summary["cut"]:
+            rows["turns cut off at the length limit, share"] = [cut_share([r]) for r in rs]
         return frame([{"measure": name} | share(hits) for name, hits in shares.items()]
                      + [{"measure": name} | estimate(values) for name, values in rows.items()], "measure")
 
@@ -213,6 +218,24 @@ def _unread(turn):
     return (turn.error or "").startswith("parse:")
 
 
+def cut_share(rollouts) -> float:
+    """The share of turns that their length limit kept from being read; 0 without turns."""
+    turns = [turn for rollout in rollouts for turn in rollout.turns]
+    return sum((turn.error or "").startswith(CUT) for turn in turns) / max(1, len(turns))
+
+
+def warn_of_cuts(rollouts, where: str, fix: str, most: float = 0.1) -> bool:
+    """Warn where more than `most` of the turns was cut off at the length limit; whether it did.
+
+    Example: `warn_of_cuts(trainer.rollouts, "step 3", "set max_new_tokens=1024")`.
+    """
+    share = cut_share(rollouts)
+    if share > most:
+        warnings.warn(f"{share:.0%} of the turns of {where} were cut off at their length limit before they "
+                      f"could be read, and count as failures: {fix}", stacklevel=3)
+    return share > most
+
+
 def _summary(rollouts):
     vision = [r.reward.vision for r in rollouts]
     executed = known([r.reward.vision for r in rollouts if r.ran])
@@ -228,6 +251,7 @@ def _summary(rollouts):
         "tool_calls": mean(list(map(_tool_calls, rollouts))),
         "answered": mean(list(map(_answered, rollouts))),
         "malformed": mean(list(map(_malformed, rollouts))),
+        "cut": cut_share(rollouts),
     }
     for k in range(1, turns(rollouts) + 1):
         out[f"vision_turn_{k}"] = mean(known([score_after(r, k) for r in rollouts]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,11 +17,13 @@ from pathlib import Path
 from PIL import Image
 
 from ..judge.verdict import Verdict
-from ..leaves.files import found, write_whole
-from ..leaves.pictures import png
+from ..leaves.files import found, json_lines, write_whole
+from ..leaves.pictures import png, rgb
 from ..render.rendering import Rendering
 from ..reward import Reward
 from ..rollout import Rollout, Turn
+
+ROLLOUT = ("id", "language", "target", "turns", "answer", "choice", "info", "reward")  # of a stored line
 
 
 class Recorder:
@@ -50,6 +53,7 @@ class Recorder:
     def _image(self, image):
         if image is None:
             return None
+        image = rgb(image)
         name = hashlib.sha1(image.tobytes() + repr(image.size).encode()).hexdigest()[:20]
         path = self.folder / "images" / f"{name}.png"
         if name not in self._known and not path.exists():
@@ -101,7 +105,7 @@ class Rollouts(Sequence):
         if name is None:
             return None
         with Image.open(self.folder / "images" / f"{name}.png") as image:
-            return image.convert("RGB")
+            return rgb(image)
 
     def _rollout(self, row):
         reward = row["reward"] and Reward(**row["reward"] | {"reasons": tuple(row["reward"]["reasons"])})
@@ -121,7 +125,9 @@ def load_rollouts(run) -> Rollouts:
     """Every rollout recorded under a run folder (or its `rollouts` folder), in the order they were made.
 
     A relative folder is looked for here, then in the repository, so `data/rollouts` is found from anywhere.
-    Raises FileNotFoundError naming the folder when nothing was recorded there.
+    A line that holds no rollout (cut short, another file's) is left out with a UserWarning that names it.
+    Raises FileNotFoundError naming the folder when nothing was recorded there, ValueError when nothing of it
+    can be read.
 
     Example: `load_rollouts("runs/demo").where(step=3)[0]`.
     """
@@ -132,4 +138,18 @@ def load_rollouts(run) -> Rollouts:
         raise FileNotFoundError(
             f"no recorded rollouts in {folder}; record some with: python -m rrvf_lab.train demo"
         )
-    return Rollouts([json.loads(line) for path in paths for line in path.read_text().splitlines()], folder)
+    rows, problems = [], []
+    for path in paths:
+        found_there, unread = json_lines(path)
+        problems += [f"{path.name}, {problem}" for problem in unread]
+        for number, row in found_there:
+            missing = [name for name in ROLLOUT if name not in row]
+            if missing:
+                problems.append(f"{path.name}, line {number}: no rollout, it has no {missing[0]!r}")
+            else:
+                rows.append(row)
+    if problems and not rows:
+        raise ValueError(f"nothing in {folder} can be read as a rollout: {'; '.join(problems[:5])}")
+    for problem in problems:
+        warnings.warn(f"left out {folder.name}/{problem}", stacklevel=2)
+    return Rollouts(rows, folder)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from PIL import Image
 
+from ..leaves.pictures import rgb
 from .html import card, folded, number, picture, row, says, table, text_html
 from .plots import raster
 
@@ -41,7 +42,7 @@ def audit_html(audit) -> str:
 
 def _small(image):
     height = max(1, round(image.height * SMALL / image.width))
-    return image.convert("RGB").resize((SMALL, height), Image.Resampling.BOX)
+    return rgb(image).resize((SMALL, height), Image.Resampling.BOX)
 
 
 def estimate_html(estimate) -> str:

@@ -20,7 +20,7 @@ import unicodedata
 
 from PIL import Image
 
-from ..leaves.pictures import data_url
+from ..leaves.pictures import data_url, rgb
 
 BORDER = "1px solid var(--jp-border-color1,#999)"
 CODE = (f"margin:4px 0;padding:6px 8px;border:{BORDER};overflow:auto;max-height:340px;font:12px/1.45 "
@@ -152,14 +152,15 @@ def _words(old, new):
 def picture(image, alt: str, width: int = 220) -> str:
     """An image as an `<img>` of `width` CSS pixels with its alt text.
 
-    `image` is a PIL picture, stored with no more than twice as many pixels, or the bytes of a PNG file, taken
-    as they are.
+    `image` is what `rgb` takes, stored with no more than twice as many pixels, or the bytes of a PNG file,
+    taken as they are.
 
     Example: `picture(rollout.target, "the target")`.
     """
+    image = image if isinstance(image, bytes) else rgb(image)
     if not isinstance(image, bytes) and image.width > 2 * width:
         size = 2 * width, max(1, round(image.height * 2 * width / image.width))
-        image = image.convert("RGB").resize(size, Image.Resampling.BOX)
+        image = image.resize(size, Image.Resampling.BOX)
     style = f"width:{width}px;max-width:100%;border:1px solid #ccc;background:#fff"
     return f'<img src="{data_url(image)}" alt="{html.escape(plain(alt, total=2000))}" style="{style}">'
 

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ..judge.pixel import difference
+from ..leaves.pictures import rgb
 
 LEGEND = {"difference": "red ink is missing, blue ink is extra, near-black has another colour, "
                         "light gray is right",
@@ -33,8 +34,8 @@ def superpose(target, image, how: str = "difference", at: int = 50) -> Image.Ima
         raise ValueError(f"how={how!r}: pictures are superposed by {', '.join(HOW)}")
     if how == "difference":
         return difference(target, image)
-    target = target.convert("RGB")
-    image = image.convert("RGB").resize(target.size, Image.Resampling.BILINEAR)
+    target = rgb(target)
+    image = rgb(image).resize(target.size, Image.Resampling.BILINEAR)
     if how == "overlay":
         return Image.blend(target, image, at / 100)
     return _wipe(target, image, at) if how == "wipe" else _heat_map(target, image)

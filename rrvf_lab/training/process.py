@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -53,6 +54,12 @@ def state(folder) -> str:
     return "stopped" if (Path(folder) / "config.json").exists() else "recording"
 
 
+def finished(config: TrainConfig) -> bool:
+    """Whether this very run, with all its settings, is finished."""
+    saved = config.folder / "config.json"
+    return state(config.folder) == "finished" and TrainConfig.load(saved) == config
+
+
 def prepare(config: TrainConfig, resume: bool = False) -> Path:
     """Make the run folder this process's own: emptied unless resuming, with config.json and pid; returns it.
 
@@ -85,6 +92,9 @@ def launch(folder) -> None:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                                    start_new_session=True)
     write_whole(folder / "pid", str(process.pid))
+    # Right after exec its command line is empty for a moment, and `trained_by` would not know it.
+    while trained_by(folder) is None and process.poll() is None:
+        time.sleep(0.01)
 
 
 def stop(folder, wait: float = 10.0) -> None:

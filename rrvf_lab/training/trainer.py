@@ -33,12 +33,52 @@ from trl import GRPOTrainer
 
 from ..judge.protocol import JudgeStopped, stop_where_none_scored
 from ..records.store import Recorder
+from ..talk import BAD_CALL
 from .advantages import FLAT
 from .report import PHASES
 from .sampling import merged, told_of_ends
 
 
-class RRVFTrainer(GRPOTrainer):
+class InRunFolder:
+    """What every training of ours does around TRL's trainer: `config`'s run folder gets the log and what was
+    trained, a finished run is left alone, a full memory or disk is explained."""
+
+    def train(self, resume_from_checkpoint: str | None = None):
+        """TRL's, but a finished run is not trained further, and a full memory or disk is named with what
+        would help (RuntimeError)."""
+        if resume_from_checkpoint:
+            state = TrainerState.load_from_json(str(Path(resume_from_checkpoint) / "trainer_state.json"))
+            if state.global_step >= self.args.max_steps:  # transformers would make one step more
+                self._load_from_checkpoint(resume_from_checkpoint)
+                self.state = state
+                return
+        try:
+            super().train(resume_from_checkpoint=resume_from_checkpoint)
+        except torch.OutOfMemoryError as error:
+            raise RuntimeError(out_of_memory(self.config, self.state.global_step + 1, error)) from error
+        except Exception as error:
+            if not _disk_is_full(self.config.folder, error):
+                raise
+            raise RuntimeError(out_of_disk(self.config.folder, self.state.global_step + 1)) from error
+
+    def log(self, logs, start_time=None):
+        """TRL's, and a row in log.jsonl: TRL writes its log only with a checkpoint."""
+        super().log(logs, start_time)
+        if self.accelerator.is_main_process:
+            with open(self.config.folder / "log.jsonl", "a") as file:
+                file.write(json.dumps(self.state.log_history[-1]) + "\n")
+
+    def save_policy(self) -> Path:
+        """Save what was trained for `load_policy`: the LoRA weights in adapter/, or all weights in model/."""
+        folder = self.config.folder / ("adapter" if self.config.lora_rank else "model")
+        if self.config.lora_rank:  # the shipped models are known by name, wherever they lie
+            model = self.accelerator.unwrap_model(self.model)
+            model.peft_config["default"].base_model_name_or_path = self.config.model
+        self.save_model(str(folder))
+        return folder
+
+
+class RRVFTrainer(InRunFolder, GRPOTrainer):
     """`GRPOTrainer` over our environment; `make_trainer` builds it.
 
     `rollouts` holds the last step's rollouts of this process.
@@ -75,6 +115,13 @@ class RRVFTrainer(GRPOTrainer):
         for row, written in enumerate(ids):  # those that hit the bound, or that another engine sampled
             wrote(row, written)
         return ids, logprobs
+
+    def _get_tool_suffix_ids(self, tool_messages):
+        """TRL's, but a call that it found at fault is answered in the words of `play`."""
+        fault = str({"error": BAD_CALL})
+        return super()._get_tool_suffix_ids([
+            message | {"content": fault} if isinstance(message["content"], str) else message
+            for message in tool_messages])
 
     def _overlaps(self):
         """Whether to render and judge while others still write. On a CPU both want the same cores, and
@@ -129,24 +176,6 @@ class RRVFTrainer(GRPOTrainer):
 
     # ---- the run around them
 
-    def train(self, resume_from_checkpoint: str | None = None):
-        """TRL's, but a finished run is not trained further, and a full memory or disk is named with what
-        would help (RuntimeError)."""
-        if resume_from_checkpoint:
-            state = TrainerState.load_from_json(str(Path(resume_from_checkpoint) / "trainer_state.json"))
-            if state.global_step >= self.args.max_steps:  # transformers would make one step more
-                self._load_from_checkpoint(resume_from_checkpoint)
-                self.state = state
-                return
-        try:
-            super().train(resume_from_checkpoint=resume_from_checkpoint)
-        except torch.OutOfMemoryError as error:
-            raise RuntimeError(out_of_memory(self.config, self.state.global_step + 1, error)) from error
-        except Exception as error:
-            if not _disk_is_full(self.config.folder, error):
-                raise
-            raise RuntimeError(out_of_disk(self.config.folder, self.state.global_step + 1)) from error
-
     def training_step(self, *args, **kwargs):
         """TRL's, timed; the rollouts, which it makes before the first backward pass of a step, have their
         own time."""
@@ -156,7 +185,7 @@ class RRVFTrainer(GRPOTrainer):
         return loss
 
     def log(self, logs, start_time=None):
-        """TRL's, with the seconds of each phase, the peak of memory, and a row in log.jsonl."""
+        """TRL's, with the seconds of each phase and the peak of memory."""
         if self.model.training and self.seconds:
             spent = {f"seconds/{phase}": self.seconds[phase] for phase in PHASES}
             all_spent = gather_object([spent | {"memory_gb": peak_memory()}])
@@ -164,19 +193,6 @@ class RRVFTrainer(GRPOTrainer):
                 self._metrics["train"][key].append(max(part[key] for part in all_spent))
             self.seconds.clear()
         super().log(logs, start_time)
-        if self.accelerator.is_main_process:
-            # TRL writes its log only with a checkpoint
-            with open(self.config.folder / "log.jsonl", "a") as file:
-                file.write(json.dumps(self.state.log_history[-1]) + "\n")
-
-    def save_policy(self) -> Path:
-        """Save what was trained for `load_policy`: the LoRA weights in adapter/, or all weights in model/."""
-        folder = self.config.folder / ("adapter" if self.config.lora_rank else "model")
-        if self.config.lora_rank:  # the shipped models are known by name, wherever they lie
-            model = self.accelerator.unwrap_model(self.model)
-            model.peft_config["default"].base_model_name_or_path = self.config.model
-        self.save_model(str(folder))
-        return folder
 
 
 class _ForgetLater(TrainerCallback):

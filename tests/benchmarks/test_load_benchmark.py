@@ -199,10 +199,7 @@ def test_a_benchmark_that_is_not_here_is_one_line_with_size_and_command(name):
 
 
 GAPS = [("chartmimic", "chartmimic", "direct_600", "no direct_600/*.py in"),
-        ("chartmimic", "chartmimic", "direct_600/bar_2.png", "no bar_2.png in"),
         ("plot2code", "plot2code", "data/python_matplotlib/test/metadata.jsonl", "no data/python_matplotl"),
-        ("plot2code", "plot2code", "data/python_matplotlib/test/ground_truth_image_1.png", "no ground_tru"),
-        ("design2code", "design2code", "12.png", "no 12.png in"),
         ("design2code", "design2code-hf", "data", "no data/train-*-of-00001.parquet in"),
         ("websight", "websight", "data", "no data/train-00070-of-00071-*.parquet in")]
 
@@ -220,20 +217,15 @@ def cut_half(file):
     file.write_bytes(file.read_bytes()[:file.stat().st_size // 2])
 
 
-def test_a_picture_cut_short_is_named_and_not_dropped(copied):
-    cut_half((where := copied("chartmimic")) / "direct_600/bar_10.png")
-    with pytest.raises(ValueError, match=r"bar_10.png: cannot be decoded"):
-        load_benchmark("chartmimic", where)
-
-
 @pytest.mark.parametrize("line, said", [('{"file_name": "a.png"}', "line 2: no 'url'"),
                                         ("{oops", "line 2: no JSON"), ("[1]", "line 2: no JSON object")])
 def test_a_bad_line_of_metadata_is_named_by_file_and_number(line, said, copied):
     where = copied("plot2code")
     replace_line(where / "data/python_matplotlib/test/metadata.jsonl", 2, line)
-    with pytest.raises(ValueError) as caught:
-        load_benchmark("plot2code", where)
-    assert said in str(caught.value) and "metadata.jsonl" in str(caught.value)
+    with pytest.warns(UserWarning, match="left out 1, kept 2") as caught:
+        rows = load_benchmark("plot2code", where)
+    assert said in str(caught[0].message) and "metadata.jsonl" in str(caught[0].message)
+    assert list(rows["id"]) == ["ground_truth_image_0", "ground_truth_image_2"]
 
 
 @pytest.mark.parametrize("name, folder", [("websight", "websight"), ("design2code", "design2code-hf")])

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rrvf_lab.data import MOST_PIXELS, contact_sheet, load_images
+from rrvf_lab.data import contact_sheet, load_images
+from rrvf_lab.leaves.pictures import MOST_PIXELS
 
 STORED = Path(__file__).parents[2] / "data/charts"
 

@@ -1,5 +1,7 @@
 """Encoding each distinct picture once changes what it costs and nothing else."""
 import copy
+import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -62,11 +64,7 @@ def test_logits_and_gradients_are_those_of_the_stock_model(make):
     torch.manual_seed(0)
     stock = make().float().eval()
     ours, rows = copy.deepcopy(stock), []
-    encode = ours.model.get_image_features
-    ours.model.get_image_features = lambda pixels, *a, **k: (
-        rows.append(len(pixels)),
-        encode(pixels, *a, **k),
-    )[1]
+    ours.model.visual.register_forward_pre_hook(lambda _, given: rows.append(len(given[0])))
     encode_each_once(ours)
     tall, wide = torch.randn(32, 48), torch.randn(32, 48)             # 8 x 4 and 4 x 8 patches
     other = tall.flip(0)                                              # the same sum, another picture
@@ -84,6 +82,19 @@ def test_logits_and_gradients_are_those_of_the_stock_model(make):
     for name, gradient in results[0][1].items():
         torch.testing.assert_close(gradient, results[1][1][name], rtol=1e-3, atol=1e-4, msg=name)
     assert rows == [3 * 32]
+
+
+@pytest.mark.parametrize("make", [qwen3, qwen25])
+def test_a_model_goes_when_its_last_user_goes(make):
+    """A circle of references would keep gigabytes until the collector happens to come by."""
+    gc.disable()
+    try:
+        model = encode_each_once(make())
+        alive = weakref.ref(model.model)
+        del model
+        assert alive() is None
+    finally:
+        gc.enable()
 
 
 def test_preparing_a_picture_twice_is_preparing_it_once():

@@ -473,14 +473,15 @@ def test_closing_leaves_no_process_and_refuses_more():
 
 def test_closing_leaves_no_descriptor_and_no_thread():
     def left():
-        return len(os.listdir("/proc/self/fd")), threading.active_count()
+        return len(os.listdir("/proc/self/fd")), set(threading.enumerate())
 
     with Browser(pages=1) as browser:            # the first one may load what stays
         browser.html(NORMAL)
-    before = left()
+    descriptors, threads = left()
     with Browser(pages=1) as browser:
         browser.html(NORMAL)
-    assert left() == before
+    after, still = left()                        # what earlier tests left may end meanwhile
+    assert after <= descriptors and still <= threads
 
 
 def test_closing_ends_a_page_that_is_still_being_drawn():

@@ -12,7 +12,7 @@ import pytest
 
 import rrvf_lab as rl
 from rrvf_lab.training import Run, TrainConfig, start
-from rrvf_lab.training.process import prepare, trained_by
+from rrvf_lab.training.process import launch, prepare, trained_by
 
 SMALL = {"steps": 5, "prompts": 1, "group": 4, "micro_batch": 4, "save_steps": 2, "test_images": None}
 
@@ -62,6 +62,18 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path):
     with pytest.raises(FileExistsError, match="holds something that is not a run; .*--set output="):
         start("demo", output=str(tmp_path))
     assert os.listdir(tmp_path) == ["thesis.txt"]
+
+
+def test_launch_returns_when_the_process_can_be_known(tmp_path, monkeypatch):
+    # right after exec /proc shows an empty command line
+    config, empty, real = TrainConfig(output=str(tmp_path / "run")), [[], [], []], psutil.Process.cmdline
+    prepare(config)
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda self: empty.pop() if empty else real(self))
+    launch(config.folder)
+    try:
+        assert trained_by(config.folder) is not None
+    finally:
+        os.killpg(int((config.folder / "pid").read_text()), signal.SIGKILL)
 
 
 @pytest.mark.slow
