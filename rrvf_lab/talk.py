@@ -167,9 +167,9 @@ def reply(target, rendering, verdict, difference: Image.Image | None = None,
 
     The target comes last because a reader addresses the image nearest to its turn. `difference` is shown
     after the picture: where ink is missing (red) and extra (blue). `best` is the number of the turn with the
-    best score, said from the second draft on: what an answer `turn k` needs. `blind` keeps the form and removes what it
-    says, the control for "does feedback help?": True all of it, "pictures" the pictures (the text is left),
-    "text" the words (the pictures are left). Raises ValueError for another word.
+    best score, said from the second draft on: what an answer `turn k` needs. `blind` keeps the form and
+    removes what it says, the control for "does feedback help?": True all of it, "pictures" the pictures (the
+    text is left), "text" the words (the pictures are left). Raises ValueError for another word.
 
     Example: `reply(target, rendering, judge(target, rendering.image))[-1] == {"type": "image", "image":
     target}`.

@@ -131,7 +131,7 @@ def _every_form():
 
 
 def _prose() -> list[str]:
-    """Texts that are neither of the language nor special: requests, the judge's sentences, Python's errors."""
+    """Texts that are neither of the language nor special: requests, the judge's words, Python's errors."""
     judged = [f"{word} {name}." for word in ("Missing", "Extra") for name in COLOUR_NAMES]
     judged += ["Title differs.", "X label differs.", "Y label differs.", "X ticks differ.", "Y ticks differ.",
                "No difference seen.", "Blank.", "Too small.", "Too large.", "Shifted left.", "Shifted right.",

@@ -15,4 +15,4 @@ from .fields import accuracies, load_truths
 from .loading import forbidden_tokens, load_model
 
 __all__ = ["Chart", "accuracies", "forbidden_tokens", "load_model", "load_truths", "parse_program",
-           "parse_reading", "program", "reading"]
+           "program", "thought"]

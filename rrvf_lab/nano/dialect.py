@@ -279,9 +279,8 @@ def parse_program(code: str) -> Chart | None:
 
     Lists of unequal length are a chart too: what such a program lacks is for the renderer to find out.
     """
-    rows = tuple(tuple(0 if v == "nan" else int(v) for v in row.split(", "))
-                 for row in re.findall(r"^[ab] = top / 10 \* array\(\[((?:\d|nan)(?:, (?:\d|nan))*)\]\)$", code,
-                                       re.MULTILINE))
+    arrays = re.findall(r"^[ab] = top / 10 \* array\(\[((?:\d|nan)(?:, (?:\d|nan))*)\]\)$", code, re.MULTILINE)
+    rows = tuple(tuple(0 if v == "nan" else int(v) for v in row.split(", ")) for row in arrays)
     colours = tuple(word for word in _colours(code) if word in COLOUR_WORDS or word in SHADES)
     kind = _kind(code)
     if kind is None or not rows or not colours or (kind in TWO_ROWS) != (len(rows) == 2):

@@ -2,8 +2,8 @@
 
 `load_processor` serves them all, so that every model reads the same conversations and is read by the same
 turn parser. The embedded model's processor differs in two things: every image is fitted into
-256 x 192, and the template leaves out the rules, which its cold start taught it. Importing this file registers both classes with
-transformers.
+256 x 192, and the template leaves out the rules, which its cold start taught it. Importing this file
+registers both classes with transformers.
 
 Left out: videos, and models of other families.
 """

@@ -24,8 +24,9 @@ class Comparison:
     the `n` pairs that have two scores, with its standard error `se` and 95 % bootstrap interval `low`,
     `high`.
 
-    `pairs` is a frame with id, before, after, change, `split` ("crash repaired", "quality (both ran)", "newly
-    broken", "failed in both"), `first`, the change of the first drafts' scores, and `first_split`. `unpaired` counts the rollouts whose id the other report has not.
+    `pairs` is a frame with id, before, after, change, `split` ("crash repaired", "quality (both ran)",
+    "newly broken", "failed in both"), `first`, the change of the first drafts' scores, and `first_split`.
+    `unpaired` counts the rollouts whose id the other report has not.
     """
 
     pairs: object

@@ -61,8 +61,8 @@ class Renderer:
         self._pool = ThreadPoolExecutor(self.workers, "render") if self.workers else None
 
     def render(self, code, language="matplotlib", size=None):
-        """One program -> `Rendering`. `size=(width, height)` in pixels scales the figure, `(width, None)` sets
-        its dpi (matplotlib alone); None keeps its own size.
+        """One program -> `Rendering`. `size=(width, height)` in pixels scales the figure, `(width, None)`
+        sets its dpi (matplotlib alone); None keeps its own size.
 
         Raises ValueError only for an unknown language or an impossible size, never for the program.
         """

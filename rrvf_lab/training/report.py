@@ -32,7 +32,8 @@ def report_of(config, state, trained, before=None, after=None) -> dict:
     gain = before.compare(after)
     along = gain.along_turns()[["contribution", "se"]].to_dict("index")
     return report | {"before": before.summary, "after": after.summary, "gain": gain.effect,
-                     "gain_along_turns": along, "gain_se": gain.se, "gain_low": gain.low, "gain_high": gain.high, "gain_n": gain.n}
+                     "gain_along_turns": along, "gain_se": gain.se, "gain_low": gain.low,
+                     "gain_high": gain.high, "gain_n": gain.n}
 
 
 def write_report(folder, report: dict) -> None:
