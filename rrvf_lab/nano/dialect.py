@@ -279,8 +279,7 @@ def parse_program(code: str) -> Chart | None:
 
     Lists of unequal length are a chart too: what such a program lacks is for the renderer to find out.
     """
-    arrays = re.findall(r"^[ab] = top / 10 \* array\(\[((?:\d|nan)(?:, (?:\d|nan))*)\]\)$", code, re.MULTILINE)
-    rows = tuple(tuple(0 if v == "nan" else int(v) for v in row.split(", ")) for row in arrays)
+    rows = tuple(tuple(0 if v == "nan" else int(v) for v in row.split(", ")) for row in _ROW.findall(code))
     colours = tuple(word for word in _colours(code) if word in COLOUR_WORDS or word in SHADES)
     kind = _kind(code)
     if kind is None or not rows or not colours or (kind in TWO_ROWS) != (len(rows) == 2):
@@ -295,6 +294,9 @@ def parse_program(code: str) -> Chart | None:
         grid=f"{'value' if grid[1] == value else 'both'} {grid[2]}" if grid else "",
         ticks=first if first in TICK_NAMES else "", top=_one(r"^top = (\S+)$", code) or "10",
         look=_look(code, legend.groups() if legend else ()))
+
+
+_ROW = re.compile(r"^[ab] = top / 10 \* array\(\[((?:\d|nan)(?:, (?:\d|nan))*)\]\)$", re.MULTILINE)
 
 
 def _kind(code):
