@@ -6,14 +6,17 @@ and tints its picture. `Conversations` makes batches of first turns of them.
 
 A gap is left on purpose: the fields of `GAP` (the sizes of letters, the widths of bars and lines, how many
 ticks there are) are drawn by lot in the programs, whatever the picture shows; in a phase that is `early` so
-are those of `EARLY_GAP`, all the rest of a look. What they should be is for raw images to teach.
+are those of `EARLY_GAP`, all the rest of a look. What they should be is for raw images to teach. Phases of
+reading leave these tokens unsupervised: their chance would drown the words, which are learnt last.
 
 Left out: raw images. Nothing of data/charts is ever seen here.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import torch
@@ -48,6 +51,7 @@ from rrvf_lab.nano.dialect import (
     Chart,
     Look,
     basic,
+    pieces,
     plain,
     program,
     thought,
@@ -163,6 +167,18 @@ def by_lot(chart: Chart, rng: np.random.Generator, gap=GAP) -> Chart:
                                                             for name, known in gap.items()})))
 
 
+def lot_ids(tokenizer) -> list[int]:
+    """The tokens that `by_lot` chooses among."""
+    found = set()
+    for kind in KIND_WORDS:
+        rows = ((1, 2, 3),) * (2 if kind in TWO_ROWS else 1)
+        for top, bold, (name, known) in product(("10", "100"), (False, True), GAP.items()):
+            chart = Chart(kind, ("red", "blue"), rows, "Speed", top=top, look=Look(bold=bold))
+            forms = [set(pieces(replace(chart, look=replace(chart.look, **{name: value})))) for value in known]
+            found |= set.union(*forms) - set.intersection(*forms)
+    return sorted(tokenizer.convert_tokens_to_ids(json.dumps(piece)[1:-1]) for piece in found)
+
+
 def spoil(chart: Chart, rng: np.random.Generator, much: float = 1.0) -> Chart:
     """Another chart as a weak reader would take this one for; `much` scales how often a field is wrong."""
     if rng.random() < 0.38 * much:
@@ -234,7 +250,7 @@ class Phase:
 
     `mix` has the share of each kind of batch (`Conversations`, `following.Following`); `loose` the share of
     pictures that are moved, blurred or partly hidden; `peak` scales the learning rates; `stream` numbers its
-    random stream; `early` widens the gap.
+    random stream; `early` widens the gap, and `reading` supervises no token of it.
     """
 
     mix: dict[str, float]
@@ -242,6 +258,7 @@ class Phase:
     peak: float
     stream: int
     early: bool = False
+    reading: bool = False
 
 
 class Conversations(torch.utils.data.IterableDataset):
@@ -256,11 +273,14 @@ class Conversations(torch.utils.data.IterableDataset):
 
     def __iter__(self):
         torch.set_num_threads(1)
-        mix = self.phase.mix
+        mix, by_chance = self.phase.mix, torch.tensor(lot_ids(self.processor.tokenizer))
         for number in range(self.start, self.batches):
             self.rng = np.random.default_rng([*self.seed, number])
-            kind = _pick(self.rng, self.rng.choice(list(mix), 1, p=list(mix.values())))
-            yield getattr(self, f"_batch_of_{kind}")()
+            kind = str(self.rng.choice(list(mix), p=list(mix.values())))
+            batch = getattr(self, f"_batch_of_{kind}")()
+            if self.phase.reading:
+                batch["labels"][torch.isin(batch["labels"], by_chance)] = -100
+            yield batch
 
     def _batch_of_narrow(self):
         pairs = [(chart, paint(chart)) for chart in (narrow(self.rng) for _ in range(self.batch_size))]
