@@ -70,14 +70,26 @@ WORDS = (*COLOUR_WORDS, *SHADES)
 # ----------------------------------------------------------------------------------------------------- charts
 
 
-def sample(rng: np.random.Generator, kind: str | None = None) -> Chart:
-    """Draw one chart of the language: any kind, colour, word and look."""
+def sample(rng: np.random.Generator, kind: str | None = None, spread: float = 1.0) -> Chart:
+    """Draw one chart of the language: any kind, colour, word and look.
+
+    With `spread` below 1 each field is with that probability as in the plainest charts, on the way from
+    `narrow` ones to any.
+    """
+    if rng.random() > spread and kind is None:
+        kind = _pick(rng, KIND_WORDS[:6])
     kind = kind or str(rng.choice(list(SHARES), p=np.array(list(SHARES.values())) / 100))
     chart = Chart(
         kind, _colours(rng, kind), series(rng, kind), _title(rng), *_labels(rng),
         grid=_pick(rng, GRIDS[1:]) if rng.random() < 0.35 else "",
         ticks=_pick(rng, list(TICK_NAMES)) if rng.random() < 0.5 else "",
         top="10" if rng.random() < 0.5 or kind == "stacked" else _pick(rng, TOPS[1:]), look=_look(rng))
+    if spread < 1:
+        default = Look()
+        look = {name: getattr(default, name) for name in vars(default) if rng.random() > spread}
+        others = {name: value for name, value in (("grid", ""), ("ticks", ""), ("top", "10"))
+                  if rng.random() > spread}
+        chart = replace(chart, look=replace(chart.look, **look), **others)
     return _stretched(plain(with_slices(chart, rng)))
 
 
@@ -174,7 +186,8 @@ def lot_ids(tokenizer) -> list[int]:
         rows = ((1, 2, 3),) * (2 if kind in TWO_ROWS else 1)
         for top, bold, (name, known) in product(("10", "100"), (False, True), GAP.items()):
             chart = Chart(kind, ("red", "blue"), rows, "Speed", top=top, look=Look(bold=bold))
-            forms = [set(pieces(replace(chart, look=replace(chart.look, **{name: value})))) for value in known]
+            looks = [replace(chart.look, **{name: value}) for value in known]
+            forms = [set(pieces(replace(chart, look=look))) for look in looks]
             found |= set.union(*forms) - set.intersection(*forms)
     return sorted(tokenizer.convert_tokens_to_ids(json.dumps(piece)[1:-1]) for piece in found)
 
@@ -250,7 +263,8 @@ class Phase:
 
     `mix` has the share of each kind of batch (`Conversations`, `following.Following`); `loose` the share of
     pictures that are moved, blurred or partly hidden; `peak` scales the learning rates; `stream` numbers its
-    random stream; `early` widens the gap, and `reading` supervises no token of it.
+    random stream; `early` widens the gap, `reading` supervises no token of it, and `widens` goes from plain
+    charts to any over its first two thirds. Words read at one place are lost where the looks change at once.
     """
 
     mix: dict[str, float]
@@ -259,6 +273,7 @@ class Phase:
     stream: int
     early: bool = False
     reading: bool = False
+    widens: bool = False
 
 
 class Conversations(torch.utils.data.IterableDataset):
@@ -276,6 +291,7 @@ class Conversations(torch.utils.data.IterableDataset):
         mix, by_chance = self.phase.mix, torch.tensor(lot_ids(self.processor.tokenizer))
         for number in range(self.start, self.batches):
             self.rng = np.random.default_rng([*self.seed, number])
+            self.spread = min(1.0, 1.5 * number / self.batches) if self.phase.widens else 1.0
             kind = str(self.rng.choice(list(mix), p=list(mix.values())))
             batch = getattr(self, f"_batch_of_{kind}")()
             if self.phase.reading:
@@ -287,12 +303,12 @@ class Conversations(torch.utils.data.IterableDataset):
         return collate(self.processor, [self._first(chart, image) for chart, image in pairs])
 
     def _batch_of_first(self):
-        charts = [sample(self.rng) for _ in range(self.batch_size)]
+        charts = [sample(self.rng, spread=self.spread) for _ in range(self.batch_size)]
         return collate(self.processor, [self._first(chart, self._paint(chart)) for chart in charts])
 
     def _paint(self, chart):
-        image = paint(chart, self.rng)
-        return loosen(image, self.rng) if self.rng.random() < self.phase.loose else image
+        image = paint(chart, self.rng, spread=self.spread)
+        return loosen(image, self.rng) if self.rng.random() < self.phase.loose * self.spread else image
 
     def _first(self, chart, image):
         """A thought and its program."""

@@ -19,21 +19,25 @@ from rrvf_lab.nano.dialect import HEIGHTS, TICK_NAMES, Chart
 INCH = 72
 
 
-class Steady:
-    """What `paint` asks of chance where there is none: every size as the program has it."""
+class Wander:
+    """What `paint` asks of chance: sizes between two ends, or around their middle as far as `spread` says."""
+
+    def __init__(self, rng, spread):
+        self.rng, self.spread = rng, spread
 
     def uniform(self, low, high):
-        return (low + high) / 2
+        far = self.rng.uniform(-0.5, 0.5) * self.spread if self.rng else 0.0
+        return (low + high) / 2 + far * (high - low)
 
 
-def paint(chart: Chart, rng: np.random.Generator | None = None, dpi: float | None = None) -> Image.Image:
-    """One picture of a chart, 320 to 440 pixels wide; `rng` makes its look wander.
+def paint(chart: Chart, rng: np.random.Generator | None = None, spread: float = 1.0) -> Image.Image:
+    """One picture of a chart, 320 to 440 pixels wide; `rng` makes its look wander, as far as `spread` (0 to 1).
 
     Example: `paint(Chart("bar", ("red",), ((3, 5, 2),), "Speed"), np.random.default_rng(0))`.
     """
-    wander = rng or Steady()
+    wander = Wander(rng, spread)
     look, height = chart.look, float(HEIGHTS[chart.look.aspect])
-    dpi = dpi or wander.uniform(80, 110)
+    dpi = wander.uniform(80, 110)
     figure = Figure(figsize=(4, height), dpi=dpi, facecolor=look.paper)
     canvas = FigureCanvasAgg(figure)
     size = float(look.size) * wander.uniform(0.95, 1.05) * (0.95 if look.font == "DejaVu Sans Mono" else 1)
