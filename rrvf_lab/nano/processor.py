@@ -20,8 +20,16 @@ from transformers.models.qwen3_vl.processing_qwen3_vl import Qwen3VLProcessor
 from transformers.processing_utils import ProcessorMixin
 from trl.chat_template_utils import qwen3_template
 
+from ..leaves.regions import CLOSES_CALL, CLOSES_THOUGHT, OPENS_CALL, OPENS_THOUGHT
+
 WIDTH, HEIGHT, PATCH, MERGE = 224, 168, 14, 2        # of the embedded model's pictures
 IMAGE_TOKENS = WIDTH * HEIGHT // (PATCH * MERGE) ** 2  # 48
+
+# How TRL reads a turn: its template for Qwen, with the patterns by which `talk` reads it.
+RESPONSE_TEMPLATE = qwen3_template | {"fields": qwen3_template["fields"] | {
+    "reasoning_content": {"open_pattern": OPENS_THOUGHT, "close_pattern": CLOSES_THOUGHT, "content": "text"},
+    "tool_calls": {name: value for name, value in qwen3_template["fields"]["tool_calls"].items()
+                   if name != "open"} | {"open_pattern": OPENS_CALL, "close_pattern": CLOSES_CALL}}}
 
 # Qwen's conversation grammar without the tool boilerplate and the system text, for the embedded model.
 CHAT_TEMPLATE = """\
@@ -63,7 +71,7 @@ def load_processor(source: str) -> ImageTextProcessor:
     processor = ImageTextProcessor.from_pretrained(source)
     if not isinstance(processor.image_processor, SqueezingImageProcessor):
         processor.chat_template = (files("trl") / "chat_templates" / "qwen3_vl.jinja").read_text()
-    processor.tokenizer.response_template = qwen3_template
+    processor.tokenizer.response_template = RESPONSE_TEMPLATE
     return processor
 
 
