@@ -23,6 +23,7 @@ from PIL import Image
 from .chromium import Browser, PageError
 from .flags import PATCHES, suspicious
 from .lanes import CLOSED, Lanes
+from .removed import advised
 from .rendering import Rendering
 from .sandbox import MAX_PIXELS
 
@@ -167,6 +168,8 @@ class Renderer:
             image = Image.frombytes("RGB", (report["width"], report["height"]), outcome.pixels)
         if image is None and not error:
             error = "the program came back without a picture"
+        if error and language in ("matplotlib", "plotly"):
+            error = advised(_text(error, 4000))
         flags = suspicious(code, language)
         if report.get("patched"):
             flags = tuple(sorted({*flags, PATCHES}))
