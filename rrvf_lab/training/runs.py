@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ..leaves.files import found
+from ..leaves.files import found, json_lines, lines_of
 from ..records.store import Rollouts
 from ..rollout import Rollout
 from .advantages import FLAT
@@ -198,11 +199,8 @@ class Run(Sequence):
         count once."""
         rows = []
         path = self.path / "log.jsonl"
-        for line in path.read_text().splitlines() if path.exists() else ():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:  # the line being written now
-                continue
+        lines, _ = json_lines(path) if path.exists() else ([], [])  # the last one may be being written now
+        for _, row in lines:
             if "reward" in row:
                 while rows and rows[-1]["step"] >= row["step"]:
                     rows.pop()
@@ -262,12 +260,16 @@ class Run(Sequence):
 # ---- the index: reading it, and columns that several rows decide
 
 def _read(path):
-    """The index rows of one recorded file."""
+    """The index rows of one recorded file; what is no rollout (cut short, another file's) is left out by
+    name."""
     rows, offset = [], 0
-    for line in path.read_bytes().splitlines(keepends=True):
-        if line.strip():
-            rows.append((0, offset, len(line), *_facts(json.loads(line))))
-        offset += len(line)
+    for number, line in enumerate(lines_of(path.read_bytes()), 1):
+        if line.strip(b"\xef\xbb\xbf \t\r"):
+            try:
+                rows.append((0, offset, len(line), *_facts(json.loads(line))))
+            except (ValueError, KeyError, TypeError) as error:
+                warnings.warn(f"left out {path}, line {number}, no rollout: {error}", stacklevel=3)
+        offset += len(line) + 1
     return np.array(rows, _ROW)
 
 
