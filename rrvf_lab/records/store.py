@@ -22,6 +22,7 @@ from ..leaves.pictures import png, rgb
 from ..render.rendering import Rendering
 from ..reward import Reward
 from ..rollout import Rollout, Turn
+from .parquet import write_parquet
 
 ROLLOUT = ("id", "language", "target", "turns", "answer", "choice", "info", "reward")  # of a stored line
 
@@ -100,6 +101,13 @@ class Rollouts(Sequence):
         return Rollouts(
             [r for r in self.rows if all(r["info"].get(k) == v for k, v in info.items())], self.folder
         )
+
+    def to_parquet(self, path) -> Path:
+        """Write them to one parquet file with the pictures inside, for the hub and other tools.
+
+        Example: `load_rollouts("runs/demo").to_parquet("demo.parquet")`.
+        """
+        return write_parquet(self.rows, self.folder, path)
 
     def _image(self, name):
         if name is None:

@@ -110,6 +110,13 @@ class Run(Sequence):
             file.seek(entry["offset"])
             return json.loads(file.read(entry["length"]))
 
+    def to_parquet(self, path) -> Path:
+        """Write every recorded rollout to one parquet file with the pictures inside.
+
+        Example: `Run("runs/demo").to_parquet("demo.parquet")`.
+        """
+        return Rollouts([self.row(i) for i in range(len(self))], self.folder).to_parquet(path)
+
     def refresh(self) -> int:
         """Read what was recorded, or dropped by a resumed run, since the last look; returns the change in
         their number.
