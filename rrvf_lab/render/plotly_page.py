@@ -4,7 +4,7 @@ words.
 The figure comes from an untrusted program, the script is ours: the page runs plotly.js and nothing of the
 figure's, and reaches no network and no file.
 
-Left out: maps with tiles and the shapes of countries, which come from the network, and MathJax.
+Left out: maps with tiles or letters and the shapes of countries, which come from the network, and MathJax.
 """
 
 import os
@@ -32,8 +32,16 @@ async ([text, size, most]) => {
     Object.assign(layout, {width, height, autosize: false});
     Plotly.purge(place);
     const onMap = /^(scatter|choropleth|density)map(box)?$/;
-    const tiles = (figure.data || []).find(trace => onMap.test(trace.type));
-    if (tiles) throw new Error(`${tiles.type} needs map tiles from the network, which is off here`);
+    for (const trace of (figure.data || []).filter(trace => onMap.test(trace.type))) {
+      const name = trace.subplot || (/box$/.test(trace.type) ? 'mapbox' : 'map');
+      const map = {...style[name], ...layout[name]};
+      const layers = (map.layers || []).some(layer => layer.sourcetype && layer.sourcetype !== 'geojson');
+      if (map.style !== 'white-bg' || layers)
+        throw new Error(`${trace.type} needs map tiles from the network, which is off here; without them ` +
+                        `${name}=dict(style="white-bg") is drawn`);
+      if (/text/.test(trace.mode) || (trace.cluster || {}).enabled)
+        throw new Error(`${trace.type} needs the letters of a map from the network, which is off here`);
+    }
     const options = {staticPlot: true, displayModeBar: false, plotGlPixelRatio: 1};
     await Plotly.newPlot(place, figure.data || [], layout, options);
     if (place.querySelector('.no-webgl')) return {dark: true};
