@@ -2,6 +2,7 @@
 tokens and pictures, turn by turn, on the templates of Qwen2.5-VL and Qwen3-VL."""
 import base64
 import io
+import json
 from importlib.resources import files
 
 import numpy as np
@@ -181,3 +182,18 @@ def test_nano_reads_what_its_processor_makes_of_a_conversation(chart):
     expected = policy.processor(text=text, images=[pictures], return_tensors="pt")
     for name, value in policy.inputs([talk]).items():
         assert torch.equal(value, expected[name]), name
+
+
+def test_lengths_are_those_of_the_run_unless_asked_otherwise(tmp_path, tiny_qwen):
+    (tmp_path / "config.json").write_text(json.dumps({"max_new_tokens": 77, "max_image_tokens": 9}))
+    (tmp_path / "model").symlink_to(tiny_qwen)
+    wide = Image.new("RGB", (600, 600))
+
+    def lengths(policy):
+        grid = policy.processor.image_processor(images=[wide], return_tensors="pt")["image_grid_thw"]
+        return policy.max_new_tokens, int(grid.prod()) // 4
+
+    assert lengths(rl.load_policy(str(tmp_path / "model"))) == (77, 9)
+    assert lengths(rl.load_policy(str(tmp_path / "model"), max_new_tokens=5, max_image_tokens=25)) == (5, 25)
+    assert lengths(rl.load_policy(tiny_qwen)) == (2048, 441)
+    assert rl.load_policy("nano").max_new_tokens == 128
