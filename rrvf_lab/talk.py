@@ -179,8 +179,9 @@ def said(parsed: Parsed) -> dict:
 
 
 def without_tokens(text: str) -> str:
-    """Text that spells no special token: `<|image_pad|>` in an error message would stand for an image."""
-    return text.replace("<|", "< |")
+    """Text that spells no special token (`<|image_pad|>` in an error would stand for an image) and that every
+    tokenizer takes."""
+    return text.replace("<|", "< |").encode("utf-8", "replace").decode()
 
 
 def _text(words):

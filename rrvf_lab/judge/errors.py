@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import re
 
-MOST = 120       # characters of the first line
+MOST = 120       # characters of an exception's first line
+SENTENCE = 240   # characters of what the renderer itself says: it names the place last
 MOST_MORE = 70   # of each thing below it
 BYTES = 280      # of it all: with the score before it no tokenizer makes more than 300 tokens of that
 _HEADERS = ("Traceback", "While the figure was drawn")
-_BELOW = (r"^ *Received value: (.+)", r"^ *(Did you mean .+)")
+_BELOW = (r"^ *(Received value: .+)", r"^ *(Did you mean .+)", r"^(Parse\w*Exception: .+)")
+_EXCEPTION = re.compile(r"[\w.]*(?:Error|Exception|Exit|Interrupt)\b")
+_PLACE = re.compile(r" \((?:/|[A-Z]:\\)[^()]*\)")  # where a module lies on this machine
 _ADVICE = r"^(In this version of \w+: .+)"
 _QUOTED = re.compile(r"'[^']{1,50}'|\"[^\"]{1,50}\"|`[^`]{1,50}`")
 
@@ -33,7 +36,7 @@ def in_short(error: str | None) -> str:
     first, below = lines[at].strip(), lines[at + 1:]
     if first.endswith(":") and below:  # plotly begins its messages on a line of their own
         first, below = f"{first} {below[0].strip()}", below[1:]
-    text = "\n".join(below)
+    first, text = _PLACE.sub("", first), "\n".join(below)
     more = [found[1] for pattern in _BELOW if (found := re.search(pattern, text, re.MULTILINE))]
     said = [_cut(first)] + [line.strip()[:MOST_MORE] for line in more if line.strip() not in first]
     if advice := re.search(_ADVICE, text, re.MULTILINE):
@@ -43,11 +46,13 @@ def in_short(error: str | None) -> str:
 
 def _cut(line):
     """The first characters of a line; where its only quoted value stands after them, that too."""
-    head, tail = line[:MOST], line[MOST:]
-    found = None if _QUOTED.search(head.partition(": ")[2]) else _QUOTED.search(line, MOST - 50)
-    if not tail or not found or found.end() <= MOST:
+    head = line[:MOST]
+    if not _EXCEPTION.match(line):
+        return line[:SENTENCE] if " " in head else head
+    if _QUOTED.search(head.partition(": ")[2]):
         return head
-    return f"{head[:found.start()].rstrip()} ... {found[0]}"
+    found = _QUOTED.search(line, MOST - 50)
+    return f"{head[:found.start()].rstrip()} ... {found[0]}" if found and found.end() > MOST else head
 
 
 def _sentences(parts):

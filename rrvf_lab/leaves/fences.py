@@ -14,8 +14,8 @@ import textwrap
 _FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})([^`]*)")            # a line that opens a block
 _ONE_LINE = re.compile(r"(`{3,}|~{3,}|`)(?:(?:python|py|svg|html|xml)[ \t]+)?([^`\n]*?)\1")
 _MARKUP_END = re.compile(r"(.*</(?:html|svg)>)\s*(?:```|~~~).*", re.DOTALL | re.IGNORECASE)
-_TURN = re.compile(r"\bturn\W{0,3}(\d{1,4})\b", re.IGNORECASE)
-_SENTENCE = re.compile(r"[\w\s.,:;!?'\"’“”`*_#()-]{1,200}")
+_TURN = re.compile(r"\bturn[\W_]{0,3}(\d{1,4})\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?!#)(?!.*\w(?:\(|\.\w))[\w .,:;!?'\"’“”`*#()-]{1,200}")
 
 
 def unfence(text: str) -> str:
@@ -73,5 +73,4 @@ def turn_named(answer: str | None) -> int | None:
     """
     said = unfence(answer or "").strip()
     named = set(_TURN.findall(said))
-    chosen = len(named) == 1 and "\n" not in said and _SENTENCE.fullmatch(said) and not said.startswith("#")
-    return int(named.pop()) - 1 if chosen else None
+    return int(named.pop()) - 1 if len(named) == 1 and _SENTENCE.fullmatch(said) else None

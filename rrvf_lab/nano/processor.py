@@ -21,6 +21,7 @@ from transformers.processing_utils import ProcessorMixin
 from trl.chat_template_utils import qwen3_template
 
 from ..leaves.regions import CLOSES_CALL, CLOSES_THOUGHT, OPENS_CALL, OPENS_THOUGHT
+from ..talk import TOKENS_OF_TEXT
 
 WIDTH, HEIGHT, PATCH, MERGE = 224, 168, 14, 2        # of the embedded model's pictures
 IMAGE_TOKENS = WIDTH * HEIGHT // (PATCH * MERGE) ** 2  # 48
@@ -88,6 +89,30 @@ class ImageTextProcessor(Qwen3VLProcessor):
             setattr(self, f"{name}_token", token)
             setattr(self, f"{name}_token_id", tokenizer.convert_tokens_to_ids(token))
         ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=chat_template)
+
+    def apply_chat_template(self, conversation, *args, **kwargs):
+        """Qwen's, with the tool's words cut to the tokens that budgets reserve for them (`talk`): whatever a
+        judge or an error says, no reply is longer than was counted before training."""
+        if conversation and isinstance(conversation[0], dict):
+            fitting = [self._fitting(message) for message in conversation]
+        else:
+            fitting = [[self._fitting(message) for message in one] for one in conversation]
+        return super().apply_chat_template(fitting, *args, **kwargs)
+
+    def _fitting(self, message):
+        if message["role"] != "tool" or isinstance(message["content"], str):
+            return message
+        return message | {"content": [part | {"text": fitting(part["text"], self.tokenizer)}
+                                      if part["type"] == "text" else part for part in message["content"]]}
+
+
+def fitting(words: str, tokenizer, most: int = TOKENS_OF_TEXT) -> str:
+    """The beginning of a text that takes at most `most` tokens. Example: `fitting("qz" * 900, tokenizer)`."""
+    if len(words.encode("utf-8", "replace")) <= most:  # no token is less than a byte
+        return words
+    while (count := len(tokenizer(words)["input_ids"])) > most:
+        words = words[:len(words) * most // count]
+    return words
 
 
 class SqueezingImageProcessor(Qwen2VLImageProcessorPil):
