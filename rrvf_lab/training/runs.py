@@ -24,7 +24,7 @@ from ..leaves.files import found, json_lines, lines_of
 from ..records.store import Rollouts
 from ..rollout import Rollout
 from .advantages import FLAT
-from .config import TrainConfig
+from .config import TrainConfig, changed
 from .process import launch, prepare, state, stop
 from .report import PHASES
 
@@ -61,7 +61,7 @@ def start(config, **changes) -> Run:
     Example: `run = start("demo", steps=10); watch(run)`.
     """
     if isinstance(config, TrainConfig):
-        config = TrainConfig(**vars(config) | changes)
+        config = TrainConfig(**changed(vars(config), changes))
     else:
         config = TrainConfig.load(config, **changes)
     folder = prepare(config)
