@@ -27,6 +27,12 @@ from .parquet import write_parquet
 ROLLOUT = ("id", "language", "target", "turns", "answer", "choice", "info", "reward")  # of a stored line
 
 
+def picture_name(image) -> str:
+    """What a picture is stored under: equal for equal RGB pixels alone."""
+    image = rgb(image)
+    return hashlib.sha1(image.tobytes() + repr(image.size).encode()).hexdigest()[:20]
+
+
 class Recorder:
     """Store rollouts under a folder, one JSON-lines file per name, written whole or not at all.
 
@@ -55,7 +61,7 @@ class Recorder:
         if image is None:
             return None
         image = rgb(image)
-        name = hashlib.sha1(image.tobytes() + repr(image.size).encode()).hexdigest()[:20]
+        name = picture_name(image)
         path = self.folder / "images" / f"{name}.png"
         if name not in self._known and not path.exists():
             write_whole(path, png(image, compress_level=1))
