@@ -172,6 +172,8 @@ class Episode:
         rendering = self.renderer.render(code, language)
         between = time.perf_counter()
         verdict = self._verdict(target, rendering)
+        if rendering.missing:  # said first: it may be why the rest differs
+            verdict = replace(verdict, feedback=f"{rendering.missing} {verdict.feedback}")
         seconds = between - started, time.perf_counter() - between
         return Outcome(rendering, verdict, self._difference(rendering, target), seconds)
 

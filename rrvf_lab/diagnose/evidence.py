@@ -22,6 +22,7 @@ from ..judge.pixel import PixelJudge
 from ..leaves.files import found, json_lines
 from ..leaves.pictures import decoded, rgb
 from ..records.store import Recorder, Rollouts, load_rollouts, picture_name
+from ..render.flags import UNSTEADY
 
 SAMPLE = 40  # pairs of pictures that are judged again
 
@@ -70,7 +71,8 @@ class Evidence:
         self.turns = np.array([len(row["turns"]) for row in rows], int)
         self.calls = np.array([sum(t["action"] == "render" for t in row["turns"]) for row in rows], int)
         self.length = _floats(sum(len(t["text"] or "") for t in row["turns"]) for row in rows)
-        self.flagged = np.array([any((t.get("rendering") or {}).get("flags") for t in row["turns"])
+        self.flagged = np.array([any(set((t.get("rendering") or {}).get("flags") or ()) - set(UNSTEADY)
+                                     for t in row["turns"])
                                  for row in rows], bool)
 
     def __len__(self):

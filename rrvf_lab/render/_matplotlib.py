@@ -6,14 +6,13 @@ its own child, so nothing said here is trusted by the other side. Loaded by `_zy
 Left out: windows, and files in vector formats: what is saved can be read again, drawn in pixels.
 """
 
-import base64
 import io
 import json
 import os
 import time
 
 import sandbox
-from _program import execute, explain, new_main, save_later
+from _program import encoded, execute, explain, new_main, save_later
 
 MAX_FIGURE = 40 * 2**20            # pixels a figure may ask for; above MAX_PIXELS its dpi is lowered instead
 
@@ -206,25 +205,11 @@ def patch(matplotlib, plt, np):
 
 def keep(filename, format):
     """Leave the picture saved last in a file, for a program that looks for it."""
+    from PIL import Image
     shot, path = Shot.saved, os.fspath(filename)
     if not os.path.splitext(path)[1]:
         path = f"{path.rstrip('.')}.{format}"
-    save_later(path, lambda: encoded(shot, format))
-
-
-def encoded(rgba, format):
-    """A picture as a file of this format, as far as Pillow writes it; as PNG inside svg, else as PNG."""
-    from PIL import Image
-    buffer, image = io.BytesIO(), Image.fromarray(rgba)
-    known = {"jpg": "JPEG", "jpeg": "JPEG", "tif": "TIFF", "tiff": "TIFF", "webp": "WEBP", "gif": "GIF",
-             "pdf": "PDF", "eps": "EPS", "ps": "EPS"}.get(format, "PNG")
-    image = image.convert("RGB") if known in ("JPEG", "PDF", "EPS") else image
-    image.save(buffer, known)
-    if format == "svg":
-        return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{image.width}" height="{image.height}">'
-                f'<image width="{image.width}" height="{image.height}" href="data:image/png;base64,'
-                f'{base64.b64encode(buffer.getvalue()).decode()}"/></svg>').encode()
-    return buffer.getvalue()
+    save_later(path, lambda: encoded(Image.fromarray(shot), format))
 
 
 def drawn_on(figure):

@@ -3,6 +3,7 @@
 Loaded by `_zygote` and the languages, never imported. Left out: figures (`_matplotlib`, `_plotly`).
 """
 
+import base64
 import builtins
 import errno
 import functools
@@ -108,7 +109,7 @@ def save_later(path, make):
     if not patched:
         patched.append(True)
         sys.addaudithook(lambda event, _: event in LOOKING and save_pending())
-        os.stat, os.lstat, os.access = map(looking, (os.stat, os.lstat, os.access))  # they have no audit event
+        os.stat, os.lstat, os.access = map(looking, (os.stat, os.lstat, os.access))    # unheard by the hook
     pending[os.path.abspath(os.fspath(path))] = make
 
 
@@ -121,8 +122,22 @@ def save_pending():
         try:
             with open(path, "wb") as file:
                 file.write(content)
-        except OSError:                          # the folder is full: a picture shown is worth more than saved
+        except OSError:                          # the folder is full, which a picture need not suffer from
             files[path] = content
+
+
+def encoded(image, format):
+    """A picture as a file of this format, as far as Pillow writes it; as PNG inside svg, else as PNG."""
+    buffer = io.BytesIO()
+    known = {"jpg": "JPEG", "jpeg": "JPEG", "tif": "TIFF", "tiff": "TIFF", "webp": "WEBP", "gif": "GIF",
+             "pdf": "PDF", "eps": "EPS", "ps": "EPS"}.get(format, "PNG")
+    image = image.convert("RGB") if known in ("JPEG", "PDF", "EPS") else image
+    image.save(buffer, known)
+    if format == "svg":
+        return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{image.width}" height="{image.height}">'
+                f'<image width="{image.width}" height="{image.height}" href="data:image/png;base64,'
+                f'{base64.b64encode(buffer.getvalue()).decode()}"/></svg>').encode()
+    return buffer.getvalue()
 
 
 def looking(function):

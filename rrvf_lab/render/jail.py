@@ -160,7 +160,7 @@ class Jail:
         if not isinstance(outcome.report, dict) or "prevented" not in outcome.report:
             raise RuntimeError(f"the isolation test did not finish: {outcome.status} {outcome.report}")
         prevented = outcome.report["prevented"]
-        for place in (cache, "/tmp", "/dev/shm", "/"):       # what it wrote in a folder of its own is not here
+        for place in (cache, "/tmp", "/dev/shm", "/"):       # its own folder is not seen here
             if os.path.exists(os.path.join(place, task["mark"])):
                 prevented["write files"] = False
                 os.unlink(os.path.join(place, task["mark"]))

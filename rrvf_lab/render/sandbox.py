@@ -215,7 +215,7 @@ def no_new_privs():
 # ----------------------------------------------------------------------------------------------- other layers
 
 _READ, _READ_FOLDER = 0b0100, 0b1100
-# read and write files, list, remove and make folders, files and links, move and cut files: no device, no socket
+# read and write files, list, remove and make folders, files and links, move and cut files: no device, socket
 _OWN = 0b0111_0001_1011_1110
 
 
@@ -223,7 +223,8 @@ def landlock_rules(readable):
     """A descriptor of the rules: read only below `readable`, write only in FOLDER and /dev/null. Raises
     OSError.
 
-    `apply_landlock` puts them on a process. A rule for the folder above FOLDER holds for what is mounted there.
+    `apply_landlock` puts them on a process. The rule for the folder above FOLDER holds for what is mounted on
+    FOLDER.
     """
     if sys.platform != "linux" or platform.machine() not in _ARCH:
         raise OSError(_ENOSYS, "Landlock needs Linux")
