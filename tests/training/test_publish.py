@@ -149,6 +149,7 @@ def test_the_adapter_alone_names_its_base(tmp_path):
     assert rl.load_policy("nano-base", model)
 
 
+@pytest.mark.slow
 def test_a_published_nano_plays_as_its_adapter(tmp_path):
     folder, image = trained(tmp_path), rl.load_rollouts("data/rollouts/group")[0].target
     model = publish(folder) / "model"

@@ -34,7 +34,7 @@ STREAMS = [  # of a group: every kind of turn a policy may write
 def config(folder, **changes):
     """One step of one image with eight rollouts into folder/run."""
     small = {"steps": 1, "prompts": 1, "group": 8, "micro_batch": 8, "test_images": None, "save_steps": 1,
-             "train_images": str(few_images())}
+             "preflight": False, "train_images": str(few_images())}
     return TrainConfig.load("demo", output=str(Path(folder) / "run"), **small | changes)
 
 
