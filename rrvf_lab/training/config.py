@@ -277,7 +277,8 @@ def _typed(one, value):
                 return kind(number)
         except (TypeError, ValueError, OverflowError):
             pass
-    raise ValueError(f"{one.name}={value!r} should be {one.type.replace(' | ', ' or ').replace('None', 'null')}")
+    wanted = " or ".join(names).replace("None", "null")
+    raise ValueError(f"{one.name}={value!r} should be {wanted}")
 
 
 def _check_choice(config, name, allowed):

@@ -8,6 +8,7 @@ Left out: trackers that hold no pictures; starting and naming a tracker's run, w
 
 from __future__ import annotations
 
+import importlib
 from importlib.util import find_spec
 
 from PIL import Image
@@ -53,7 +54,7 @@ def send_rollouts(name: str | None, rollouts, step: int, callbacks=()) -> None:
             writer.add_image(caption, np.asarray(strip(rollout)), step, dataformats="HWC")
             writer.add_text(caption, "\n\n".join(turn.text for turn in rollout.turns), step)
     elif name in ("trackio", "wandb"):
-        tracker = __import__(name)
+        tracker = importlib.import_module(name)
         tracker.log({"rollouts": tracker.Table(dataframe=table(rollouts, step, tracker.Image))})
 
 
