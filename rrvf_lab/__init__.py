@@ -30,6 +30,7 @@ The way of one rendered picture, from the policy's words to the reward, goes dow
 from . import benchmarks
 from .benchmarks import load_benchmark, reconcile
 from .data import contact_sheet, load_images
+from .diagnose import diagnose
 from .endpoint import EndpointError, EndpointPolicy
 from .environment import Environment, Episode
 from .evaluate import evaluate
@@ -53,7 +54,7 @@ from .render import Renderer, Rendering, doctor, render
 from .reward import Reward, RewardWeights
 from .rollout import Rollout, Turn
 from .show import export, install, show
-from .training import Run, TrainConfig, advantages, start
+from .training import Run, TrainConfig, advantages, publish, start
 from .widgets import inspect, inspect_group, inspect_run, live, sit_as_judge, sit_as_policy, watch
 
 install()
@@ -62,18 +63,19 @@ __all__ = [
     "Audit", "Drafted", "EndpointError", "EndpointPolicy", "Environment", "Episode", "Fallback", "Human",
     "JudgeStopped", "ModelPolicy", "PixelJudge", "Recorder", "Recording", "Renderer", "Rendering",
     "Report", "Reward", "RewardWeights", "Rollout", "Run", "TrainConfig", "Turn", "VLMJudge", "Verdict",
-    "advantages", "agreement", "as_judge", "audit", "benchmarks", "branch", "contact_sheet", "difference",
+    "advantages", "agreement", "as_judge", "audit", "benchmarks", "branch", "contact_sheet", "diagnose",
+    "difference",
     "doctor", "evaluate", "export", "inspect", "inspect_group", "inspect_run", "judge", "live",
     "load_benchmark", "load_images", "load_policy", "load_rollouts", "make_trainer", "play", "play_many",
-    "reconcile", "render", "show", "sit_as_judge", "sit_as_policy", "start", "watch",
+    "preflight", "publish", "reconcile", "render", "show", "sit_as_judge", "sit_as_policy", "start", "watch",
 ]
 
 
 def __getattr__(name):
-    """`make_trainer` alone is found when asked for: `python -m rrvf_lab.train` must find its module not yet
-    imported."""
-    if name == "make_trainer":
-        from .train import make_trainer
+    """`make_trainer` and `preflight` are found when asked for: `python -m rrvf_lab.train` must find its
+    module not yet imported."""
+    if name in ("make_trainer", "preflight"):
+        from . import train
 
-        return make_trainer
+        return getattr(train, name)
     raise AttributeError(f"module 'rrvf_lab' has no attribute {name!r}; it has: {', '.join(__all__)}")

@@ -22,14 +22,15 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from .judge import JudgeStopped, Verdict, as_judge
+from .judge import JudgeStopped, Verdict, as_judge, in_short
 from .judge import difference as picture_difference
 from .judge import judge as pixel_judge
+from .leaves.fences import turn_named, unfence
 from .leaves.pictures import rgb
 from .render import Rendering, shared
 from .reward import RewardWeights, reward
 from .rollout import Rollout, Turn
-from .talk import BAD_CALL, END, Parsed, opening, parse_turn, reply, said, turn_named, unfence
+from .talk import BAD_CALL, END, Parsed, opening, parse_turn, reply, said
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Episode:
         """Take one turn's raw text and start on its code; whether it called the tool, so that an answer is
         due."""
         parsed = parse_turn(text)
-        codes = list(parsed.calls) or [None]
+        codes = [code and unfence(code) for code in parsed.calls] or [None]
         if parsed.answer is not None and self._named(parsed.answer) is None:
             codes = [unfence(parsed.answer)]
         self._said.append(parsed)
@@ -105,9 +106,9 @@ class Episode:
 
     def respond(self, code: str | None):
         """What the tool answers to one call: content blocks; without code its error, as TRL words it."""
-        if code is None:
+        if not isinstance(code, str):
             return str({"error": BAD_CALL})
-        outcome = self.outcome(code)
+        outcome = self.outcome(unfence(code))
         return reply(self.target, outcome.rendering, outcome.verdict, outcome.difference, self.blind,
                      self._best())
 
@@ -154,7 +155,7 @@ class Episode:
         outcome = self.outcome(code) if code is not None else Outcome(None, None)
         error = parsed.error
         if error is None and code is not None and outcome.rendering.image is None:
-            error = "run: " + (outcome.rendering.error or "").strip().rpartition("\n")[2]
+            error = "run: " + in_short(outcome.rendering.error)
         action = "render" if parsed.calls else "answer" if parsed.answer is not None else None
         return Turn(parsed.thought, code, outcome.rendering, outcome.verdict, parsed.text.rstrip(), action,
                     error)
@@ -181,6 +182,8 @@ class Episode:
         rendering = self.renderer.render(code, language, size)
         between = time.perf_counter()
         verdict = self._verdict(target, rendering)
+        if rendering.missing:  # said first: it may be why the rest differs
+            verdict = replace(verdict, feedback=f"{rendering.missing} {verdict.feedback}")
         seconds = between - started, time.perf_counter() - between
         return Outcome(rendering, verdict, self._difference(rendering, target), seconds)
 

@@ -61,13 +61,7 @@ def evaluate(policy, images, max_turns: int = 3, record=None, name: str = "evalu
 
     if "judge" in environment:
         environment["judge"] = environment["judge"] and as_judge(environment["judge"])
-    Episode(max_turns=max_turns, **environment)  # what it does not take is said before anything is played
-    if ids:
-        rgb(item(ids[0])["image"])
-    if metrics:
-        bare = images.remove_columns("image") if hasattr(images, "remove_columns") else images  # no decoding
-        for id, i in row_of.items():
-            measuring.check(metrics, _row(bare, i, id))
+    _check(images, ids, metrics, max_turns, environment)
     if processes is not None and processes.num_processes > 1:
         options = {"max_turns": max_turns, "batch": batch} | environment
         resume = _play_shares(processes, policy, ids, item, record, name, resume, options)
@@ -95,6 +89,17 @@ def evaluate(policy, images, max_turns: int = 3, record=None, name: str = "evalu
         measuring.measure(rollouts, item, metric, recording)
     warn_of_cuts(rollouts, f"{name!r}", "give the policy more, load_policy(..., max_new_tokens=...)")
     return Report(rollouts, undone={id: _line(error) for id, error in undone.items()})
+
+
+def _check(images, ids, metrics, max_turns, environment):
+    """Say what is wrong before anything is played."""
+    Episode(max_turns=max_turns, **environment)
+    if ids:
+        rgb(_row(images, 0, ids[0])["image"])
+    if metrics:
+        bare = images.remove_columns("image") if hasattr(images, "remove_columns") else images  # no decoding
+        for i, id in enumerate(ids):
+            measuring.check(metrics, _row(bare, i, id))
 
 
 def _play_shares(processes, policy, ids, item, record, name, resume, options):

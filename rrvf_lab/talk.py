@@ -7,8 +7,9 @@ A turn is `<think>...</think>` followed by one tool call in Qwen's grammar,
     {"name": "render", "arguments": {"code": "..."}}
     </tool_call>
 
-or by `<answer>...</answer>`. An answer holds the final code, or `turn k` for the code of the k-th turn. Read
-next: `rollout` (what is kept of it), `environment` (what is done with it).
+or by `<answer>...</answer>`. An answer holds the final code, or `turn k` for the code of the k-th turn. What
+models write around these is forgiven (`leaves.fences`). Read next: `rollout` (what is kept of it),
+`environment` (what is done with it).
 
 Left out: several images in one rollout, tools other than `render`.
 """
@@ -21,6 +22,8 @@ import re
 from dataclasses import dataclass
 
 from PIL import Image
+
+from .leaves.regions import regions, without_tags
 
 LIBRARIES = {"matplotlib": "matplotlib", "plotly": "plotly", "svg": "SVG", "html": "HTML and CSS"}
 SYSTEM = (
@@ -69,7 +72,7 @@ def write_turn(thought: str, code: str | None = None, answer: str | None = None)
     text = f"<think>{thought}</think>\n"
     if code is not None:
         call = json.dumps({"name": "render", "arguments": {"code": code}})
-        text += f"<tool_call>\n{call}\n</tool_call>"
+        text += f"<tool_call>\n{without_tags(call)}\n</tool_call>"
     if answer is not None:
         text += f"<answer>{answer}</answer>"
     return text
@@ -98,29 +101,22 @@ class Parsed:
     ids: list[int] | None = None
 
 
-# The regions of a turn as TRL reads them (`nano.processor` gives it these patterns): what opens a thought or a
-# call and what closes it. A lone </think> closes the thought that a chat template opened. Calls may be fenced.
-OPENS_THOUGHT, CLOSES_THOUGHT = r"<think>|\A(?:(?!<think>).)*?(?=</think>)", r"</think>\s*"
-OPENS_CALL = r"<tool_call>\s*(?:(?:```|~~~)\w*\s*)?"
-CLOSES_CALL = r"\s*(?:```|~~~)?\s*</tool_call>\s*"
-_OPENS = re.compile(f"(?P<thought>{OPENS_THOUGHT})|{OPENS_CALL}", re.DOTALL)
 _ANSWER = re.compile(r"<answer>((?:(?!<answer>).)*)</answer>", re.DOTALL)
-_TAG = re.compile(r"<(?=/?(?:think|tool_call)>|\|)")
 
 
 def parse_turn(text: str) -> Parsed:
     """Read one assistant turn, by the rules of TRL's own parser, so that both find the same tool calls.
 
-    Any text is read, and what is wrong with it is its `error`. An unclosed `<think>` swallows the rest; a call
-    that is not JSON makes the turn plain text.
+    Any text is read, and what is wrong with it is its `error`. An unclosed `<think>` swallows the rest; a
+    call that is not JSON makes the turn plain text.
 
     Example: `parse_turn("<think>a bar chart</think>\\n<answer>turn 1</answer>").answer == "turn 1"`.
     """
     ids, cut = getattr(text, "ids", None), getattr(text, "cut", False)
     text = text.split(END)[0]
-    plain, thoughts, bodies, closed = _regions(text)
-    error = None if thoughts and closed != "thought" else "parse: no <think>"
-    if closed == "thought":
+    thoughts, bodies, plain, unclosed = regions(text)
+    error = None if thoughts else "parse: no <think>"
+    if unclosed == "thought":
         error = "parse: <think> is never closed"
     try:
         calls = [_code(json.loads(body)) for body in bodies]
@@ -130,7 +126,7 @@ def parse_turn(text: str) -> Parsed:
     found = _ANSWER.search(plain)
     answer = found.group(1).strip() if found and not calls else None
     wrong = {"parse: " + BAD_CALL: None in calls,
-             "parse: the tool call is never closed": closed == "call",
+             "parse: the tool call is never closed": unclosed == "call",
              "parse: <answer> is never closed": not calls and answer is None and "<answer>" in plain,
              "parse: neither a tool call nor an answer": not calls and answer is None,
              "parse: more than one action in one turn": len(calls) + bool(found) > 1}
@@ -146,19 +142,7 @@ def _code(call):
         raise TypeError
     arguments = call.get("arguments") or {}
     good = call["name"] == "render" and isinstance(arguments, dict) and list(arguments) == ["code"]
-    return str(arguments["code"]) if good else None
-
-
-def turn_named(answer: str | None) -> int | None:
-    """k - 1 for the answer `turn k`, else None. Example: `turn_named("turn 2") == 1`."""
-    found = _TURN.fullmatch(answer or "")
-    return int(found.group(1)) - 1 if found else None
-
-
-def unfence(answer: str) -> str:
-    """The program of an answer without the code fence around it."""
-    found = _FENCE.fullmatch(answer)
-    return found.group(1) if found else answer
+    return arguments["code"] if good and isinstance(arguments["code"], str) else None
 
 
 def reply(target, rendering, verdict, difference: Image.Image | None = None,
@@ -178,7 +162,7 @@ def reply(target, rendering, verdict, difference: Image.Image | None = None,
         raise ValueError(f"blind={blind!r}; known: {', '.join(map(repr, BLINDS))}")
     score = "Unscored" if math.isnan(verdict.score) else f"Score {verdict.score:.2f}"
     best = f" Best so far: turn {best}." if best else ""
-    text = without_tokens(f"{score}.{best} {verdict.feedback}"[:MOST_TEXT])
+    text = without_tokens(f"{score}.{best} {verdict.feedback}")[:MOST_TEXT]
     pictures = []
     if rendering.image is not None:
         pictures = [rendering.image] + [difference] * (difference is not None)
@@ -197,8 +181,9 @@ def said(parsed: Parsed) -> dict:
 
 
 def without_tokens(text: str) -> str:
-    """Text that spells no special token: `<|image_pad|>` in an error message would stand for an image."""
-    return text.replace("<|", "< |")
+    """Text that spells no special token (`<|image_pad|>` in an error would stand for an image) and that every
+    tokenizer takes."""
+    return text.replace("<|", "< |").encode("utf-8", "replace").decode()
 
 
 def _text(words):

@@ -6,8 +6,8 @@
     python -m rrvf_lab.train demo --set start_from=sft-nano   # first imitate recorded rollouts (training.sft)
     accelerate launch --multi_gpu --num_processes 2 -m rrvf_lab.train nano   # see notebooks/SCALING.md
 
-One step of GRPO, from top to bottom. TRL draws `prompts` images from `dataset` and writes `group` rollouts of
-each: it opens an `Environment` for each rollout with the image (`reset`), samples a turn for all
+One step of GRPO, from top to bottom. TRL draws `prompts` images and writes `group` rollouts of each:
+it opens an `Environment` for each rollout with the image (`reset`), samples a turn for all
 (`ModelPolicy`'s model), reads the tool calls and asks `render`, appends the reply, and samples again until
 nobody calls or the turns are spent. Our `RRVFTrainer` hands each raw turn to the episode (`take`: render and
 judge at once), closes it (`settle`: final code, reward), and checks that every image token has its pixels.
@@ -19,113 +19,107 @@ and pushes the log-probability of each token the policy wrote, over all turns, b
 Tokens of the tool's replies are masked. `RRVFTrainer` records the rollouts with their advantages.
 
 A run folder holds config.json, pid, log.jsonl (a row per step), rollouts/ (a file per step and process),
-checkpoint-*/, adapter/ (or model/), evaluation/, report.json and report.html. Of several processes the first
-evaluates and writes the report, each renders its own rollouts; the run folder must be one that all see.
+checkpoint-*/, adapter/ (or model/), evaluation/, report.json and report.html. Of several processes each
+renders its own rollouts and the first writes the report; the run folder must be one that all see.
 
-Left out: a KL term (beta = 0), schedulers of our own, evaluation spread over processes.
+Left out: what TRL offers and no setting names (`trl` of the settings reaches it: a KL term, other losses).
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
-import io
+import gc
 import time
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 
-from PIL import Image
-
-from .data import load_images
 from .environment import Environment
 from .evaluate import evaluate
-from .judge import Fallback, JudgeStopped, VLMJudge, as_judge
-from .leaves.files import found
-from .leaves.pictures import rgb
+from .judge import JudgeStopped
 from .leaves.threads import calm_threads
 from .nano.loading import load_model
-from .policy import load_policy
-from .render import require_isolation, shared
+from .policy import ModelPolicy, load_policy
 from .reward import RewardWeights
-from .talk import opening
-from .training.budget import check_budget
+from .training.checks import checked
 from .training.config import TrainConfig, from_words
+from .training.preflight import NotReady, look
 from .training.process import finished, launched, prepare
 from .training.report import report_of, write_report
-
-
-def dataset(config: TrainConfig):
-    """The training images with the conversation TRL starts from; no column holds code or text about the
-    image."""
-    from datasets import Image as Picture
-
-    images = load_images(found(config.train_images))
-    prompts = []
-    for language in images["language"]:
-        system, user = opening(None, language, config.max_turns)
-        prompts.append([{"role": m["role"], "content": m["content"][-1]["text"]} for m in (system, user)])
-    images = images.add_column("prompt", prompts).cast_column("image", Picture(decode=False))
-    return images.with_transform(_decoded)
-
-
-def _decoded(batch):
-    if "image" in batch:
-        batch["image"] = [_picture(one["path"], one["bytes"]) for one in batch["image"]]
-    return batch
-
-
-@functools.lru_cache(64)
-def _picture(path, data):
-    """One decoded image; a step asks for each of its images dozens of times (group, backward passes)."""
-    with Image.open(path if data is None else io.BytesIO(data)) as picture:
-        return rgb(picture)
-
-
-def make_judge(config: TrainConfig):
-    """The judge that the settings name: None for the embedded one, else a `VLMJudge` in a `Fallback`."""
-    if config.judge is None:
-        return None
-    arguments = dict(config.judge)
-    on_unscored = arguments.pop("on_unscored", "drop")
-    return Fallback(VLMJudge(**arguments), on_unscored)
 
 
 def make_trainer(config: TrainConfig, renderer=None, judge=None):
     """A TRL `GRPOTrainer` for this run (with `config.rollouts` an `SFTTrainer`); call `.train()` as usual, or
     `.train(resume_from_checkpoint=...)`.
 
-    `judge` is what `as_judge` takes, by default the one the settings name. Raises FileNotFoundError for
-    missing images, ValueError where batch sizes do not divide or the token budget does not hold all turns,
-    ImportError for vLLM where it is not installed, and RuntimeError where this machine cannot hold untrusted
-    programs, unless `unsafe_ok` is set.
+    `judge` is what `as_judge` takes, by default the one the settings name. Raises what `training.checks`
+    finds wrong, before the weights are loaded.
 
     Example: `make_trainer(TrainConfig.load("nano", steps=2)).train()`.
     """
     calm_threads()
-    from .training.arguments import adapters, grpo_arguments, require_vllm
+    return _trainer(checked(config, renderer, judge))
+
+
+def _trainer(parts):
+    from .training.arguments import adapters
     from .training.sft import SupervisedTrainer
     from .training.trainer import RRVFTrainer
 
-    passes = config.divide(launched().num_processes)
+    config = parts.config
+    whole = {} if config.lora_rank else {"dtype": "float32"}  # in bf16 most small steps would be lost
+    model, peft_config = adapters(config, load_model(config.model, **parts.loading, **whole)[0])
     if config.rollouts:
-        model, processor, nano = load_model(config.model, config.four_bit, config.max_image_tokens)
-        return SupervisedTrainer(config, *adapters(config, model), processor, passes, difference=nano)
-    require_vllm(config)
-    judge = make_judge(config) if judge is None else as_judge(judge)
-    renderer = shared() if renderer is None else renderer
-    require_isolation(config.unsafe_ok, renderer.isolation)
-    model, processor, nano = load_model(config.model, config.four_bit, config.max_image_tokens)
-    check_budget(config, processor, nano)
-    model, peft_config = adapters(config, model)
-    environment = functools.partial(Environment, renderer, judge, config.max_turns, difference=nano,
-                                    weights=RewardWeights(**config.reward))
-    arguments = grpo_arguments(config, processor, passes, on_gpu=model.device.type == "cuda")
-    return RRVFTrainer(config, model=model, args=arguments, train_dataset=dataset(config),
-                       processing_class=processor, peft_config=peft_config, environment_factory=environment)
+        return SupervisedTrainer(config, model, peft_config, parts.processor, parts.passes, parts.nano)
+    environment = functools.partial(Environment, parts.renderer, parts.judge, config.max_turns,
+                                    difference=parts.nano, weights=RewardWeights(**config.reward))
+    validate = None if parts.validation is None else functools.partial(_validated, parts)
+    return RRVFTrainer(config, validate, model=model, args=parts.arguments, train_dataset=parts.images,
+                       processing_class=parts.processor, peft_config=peft_config,
+                       environment_factory=environment)
 
 
-def run(config: TrainConfig, resume: bool = False) -> dict:
-    """Evaluate, train, evaluate again on held-out images, and write report.json; returns what it holds."""
+def _validated(parts, model) -> float:
+    policy = ModelPolicy(model, parts.processor, max_new_tokens=parts.config.max_new_tokens,
+                         batch_size=parts.config.sample_batch or 32, difference=parts.nano)
+    return evaluate(policy, parts.validation, parts.config.max_turns, judge=parts.judge,
+                    renderer=parts.renderer).summary["vision"]
+
+
+def preflight(config, renderer=None, judge=None, **changes):
+    """Could this run learn at all? One batch of its untrained policy as a table (`training.preflight`).
+
+    `config` is what `start` takes, `changes` override settings. Nothing is recorded, and no run folder is
+    touched.
+
+    Example: `preflight("demo").verdict == "ok"`.
+    """
+    given = vars(config) if isinstance(config, TrainConfig) else vars(TrainConfig.load(config))
+    config = TrainConfig(**given | changes)
+    if config.rollouts:
+        raise ValueError(f"a supervised run (rollouts={config.rollouts!r}) samples nothing to look at")
+    with TemporaryDirectory() as folder:
+        return look(make_trainer(replace(config, output=folder), renderer, judge))
+
+
+def _ready(parts):
+    """A trainer whose pre-flight says nothing against it."""
+    trainer = _trainer(parts)
+    found = look(trainer)
+    if trainer.accelerator.is_main_process:
+        print(found)
+    found.require()
+    return trainer
+
+
+def run(config: TrainConfig, resume: bool = False, parts=None) -> dict:
+    """Evaluate, train, evaluate again on held-out images, and write report.json; returns what it holds.
+
+    `parts` are what `training.checks.checked` gave; everything that can be wrong is said before anything is
+    loaded, played or replaced.
+    """
     calm_threads()
+    parts = checked(config) if parts is None else parts
     from .training.trainer import last_checkpoint
 
     processes, folder, started = launched(), config.folder, time.time()
@@ -135,34 +129,39 @@ def run(config: TrainConfig, resume: bool = False) -> dict:
         if not finished(first):
             run(first, resume)
         config = replace(config, start_from=first.output)
-    images = _held_out(config)
-    options = {"four_bit": config.four_bit, "max_image_tokens": config.max_image_tokens}
-    measure = functools.partial(evaluate, images=images, max_turns=config.max_turns,
-                                record=folder / "evaluation")
-    before = after = None
-    if images is not None and processes.is_main_process:
-        before = measure(load_policy(config.model, config.adapter, **options), name="before", resume=resume)
+        parts = replace(parts, config=config)
+    measure = functools.partial(_measured, parts, processes)
+    looks = config.preflight and not resume and not config.rollouts
+    trainer = _ready(parts) if looks else None
+    if not config.vllm:  # an engine stays; weights make room for those that are evaluated
+        trainer = None
+    before = measure("before", config.model, config.adapter, resume)
     processes.wait_for_everyone()
-    trainer = make_trainer(config)
+    trainer = trainer or _trainer(parts)
     checkpoint = last_checkpoint(folder) if resume else None
     trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
     untouched = checkpoint is not None and int(checkpoint.name.partition("-")[2]) == trainer.state.global_step
-    trained = trainer.save_policy()
+    trained, state, memory = trainer.save_policy(), trainer.state, trainer.memory
+    del trainer  # its weights make room for those that are evaluated
+    processes.wait_for_everyone()
+    name, adapter = (config.model, trained) if config.lora_rank else (str(trained), None)
+    after = measure("after", name, adapter, untouched)
     if not processes.is_main_process:
         return {}
-    if images is not None:
-        name, adapter = (config.model, trained) if config.lora_rank else (str(trained), None)
-        after = measure(load_policy(name, adapter=adapter, **options), name="after", resume=untouched)
-    report = report_of(config, trainer.state, trained, before, after) | {"seconds": time.time() - started}
+    report = report_of(config, state, trained, before, after)
+    report |= {"seconds": time.time() - started, "memory": memory}
     write_report(folder, report)
     return report
 
 
-def _held_out(config):
-    if config.test_images is None:
+def _measured(parts, processes, name, model, adapter, resume):
+    """A report over the held-out images, played as in training; None where there are none."""
+    if parts.held_out is None:
         return None
-    images = load_images(found(config.test_images))
-    return images.select(range(min(len(images), config.test_limit or len(images))))
+    gc.collect()
+    policy = load_policy(model, adapter, max_new_tokens=parts.config.max_new_tokens, **parts.loading)
+    return evaluate(policy, parts.held_out, parts.config.max_turns, parts.config.folder / "evaluation", name,
+                    resume, processes=processes, judge=parts.judge, renderer=parts.renderer)
 
 
 def main(argv=None):
@@ -176,11 +175,12 @@ def main(argv=None):
     args = parser.parse_args(argv)
     try:
         config = TrainConfig.load(args.config, **from_words(args.set))
-    except (FileNotFoundError, ValueError) as error:
+        parts = checked(config)
+    except (OSError, ImportError, RuntimeError, ValueError) as error:
         parser.error(str(error))
     try:
-        report = run(config, args.resume)
-    except JudgeStopped as stopped:
+        report = run(config, args.resume, parts)
+    except (JudgeStopped, NotReady) as stopped:
         parser.exit(1, f"{stopped}\n")
     if "gain" in report:
         b, a = report["before"], report["after"]

@@ -31,7 +31,7 @@ class Wander:
 
 
 def paint(chart: Chart, rng: np.random.Generator | None = None, spread: float = 1.0) -> Image.Image:
-    """One picture of a chart, 320 to 440 pixels wide; `rng` makes its look wander, as far as `spread` (0 to 1).
+    """One picture of a chart, 320 to 440 pixels wide; `rng` makes its look wander, as far as `spread` says.
 
     Example: `paint(Chart("bar", ("red",), ((3, 5, 2),), "Speed"), np.random.default_rng(0))`.
     """

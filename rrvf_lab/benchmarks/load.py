@@ -296,9 +296,9 @@ def _usable(rows, skipped):
 def _dataset(rows):
     from datasets import Dataset, Features, Image, Value
 
-    names = rows[0] if rows else ("id", "image", "language", "reference", "kind")
+    names = list(rows[0]) if rows else ["id", "image", "language", "reference", "kind"]
     kinds = dict.fromkeys(names, Value("string")) | {"image": Image(mode="RGB")}
-    return Dataset.from_list(rows, features=Features(kinds))
+    return Dataset.from_dict({name: [row[name] for row in rows] for name in names}, features=Features(kinds))
 
 
 def _number(file):

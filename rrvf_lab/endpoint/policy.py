@@ -3,29 +3,38 @@
 `EndpointPolicy` has the `write` and `stream` of every policy, so `play`, `evaluate` and the widgets take it
 as they take a local model. The environment's conversation is translated on the way out: tool replies go as
 `user` messages inside <tool_response></tool_response>, pictures included, since most endpoints refuse
-pictures in `tool` messages. That is what Qwen's templates make of a tool reply, so a model trained here reads
-the same tokens as in training; give it `grammar=False`. To other models the grammar of a turn is said once,
-after the rules in the system message.
+pictures in `tool` messages. That is what Qwen's templates make of a tool reply. A model of Qwen's family gets
+the tool in its system message too, in the words of that template, and pictures no larger than a local one
+would be shown: it reads the tokens that it reads from `load_policy` and in training, whatever its server's
+template makes of tools. To other models the grammar of a turn is said once, after the rules.
 
 What comes back is the raw turn in our grammar (see `talk`). Native tool calls and reasoning that a server cut
 out of the text are put back as <tool_call> and <think>; nothing else is repaired, because a malformed turn is
 the model's own.
 
-    vllm serve Qwen/Qwen2.5-VL-72B-Instruct --tensor-parallel-size 4 --max-model-len 32768
+    vllm serve Qwen/Qwen2.5-VL-72B-Instruct --tensor-parallel-size 4 --max-model-len 32768 \
+        --generation-config vllm   # without it the checkpoint's repetition penalty counts, unlike in training
     EndpointPolicy("Qwen/Qwen2.5-VL-72B-Instruct", "http://localhost:8000/v1")
+    A LoRA trained here: vllm serve Qwen/Qwen2.5-VL-7B-Instruct --lora-modules mine=runs/qwen/adapter ...
+    EndpointPolicy("mine", "http://localhost:8000/v1", base="qwen2.5-vl", max_image_tokens=512)
     Hosted: the key from OPENAI_API_KEY, prices per million prompt and completion tokens
     EndpointPolicy("a-hosted-model", prices=(2.5, 10.0), cache="runs/answers")
     One that wants other fields, such as a reasoning model:
     EndpointPolicy("a-reasoning-model", temperature=None, max_tokens=None, max_completion_tokens=16384)
 
-Left out: offering the tool natively, and what `client` leaves out.
+Left out: offering the tool natively (servers differ in what they show of it and how they answer), a turn's
+own tokens (a server tokenises its text again), and what `client` leaves out.
 """
 
 from __future__ import annotations
 
 import json
+import math
 
-from ..talk import write_turn
+from PIL import Image
+
+from ..leaves.pictures import rgb
+from ..talk import TOOL, Written, write_turn
 from .client import Client, NoAnswer, Question, in_order, key_of, pack, picture_part, text_part
 
 GRAMMAR = (
@@ -34,6 +43,13 @@ GRAMMAR = (
     + "\nTo end, write:\n" + write_turn("why", answer="the complete program, or turn k")
     + "\nThe tool replies with {pictures} and, last, the image to reproduce again, "
     + "with a score and what differs."
+)
+TOOLS = (  # as Qwen's templates show it; a test compares
+    "\n\n# Tools\n\nYou may call one or more functions to assist with the user query.\n\nYou are provided "
+    "with function signatures within <tools></tools> XML tags:\n<tools>\n" + json.dumps(TOOL) +
+    "\n</tools>\n\nFor each function call, return a json object with function name and arguments within "
+    '<tool_call></tool_call> XML tags:\n<tool_call>\n{"name": <function-name>, "arguments": '
+    "<args-json-object>}\n</tool_call>"
 )
 PICTURES = "the picture that your program drew"
 DIFFERENCE = ", a picture of what it misses (red) and has too much (blue)"
@@ -54,12 +70,16 @@ class EndpointPolicy:
     Args:
         model, base_url, api_key, concurrency, timeout, retries, prices: as `Client` takes them; what was
             spent is in `ledger`.
-        grammar: say how a turn is written, after the rules. False for a model that was trained on it.
+        base: what kind of model it is, where its name does not say; "qwen" in it makes it one of Qwen's.
+        grammar: how a turn is written, after the rules: "tools" as Qwen's templates say it, "words" as other
+            models need it, False not at all (nano). By default what `base` asks for.
         difference: ask the environment for the difference picture in the tool's reply. cache: a folder for
         answers, keyed by model, request and conversation: what was paid for is not asked again when
             an evaluation resumes. With a temperature it also repeats one sample for equal conversations.
-        side: pictures are shrunk to this longest side, in pixels. request: further fields, such as seed or
-        extra_body; temperature=0 and max_tokens=4096 are the defaults, None
+        max_image_tokens: of one picture, for a model of Qwen's; larger ones are scaled down as its own
+            processor would, as in training and by `load_policy`.
+        side: for others, pictures are shrunk to this longest side, in pixels. request: further fields, such
+        as seed or extra_body; temperature=0 and max_tokens=4096 are the defaults, None
             leaves a field out.
 
     Raises openai.OpenAIError without any key. `write` raises `EndpointError` when a conversation got no
@@ -68,10 +88,14 @@ class EndpointPolicy:
     Example: `play(EndpointPolicy("qwen2.5vl:7b", "http://localhost:11434/v1"), image)`.
     """
 
-    def __init__(self, model, base_url=None, api_key=None, grammar=True, difference=False, concurrency=8,
-                 timeout=120.0, retries=3, cache=None, prices=(0.0, 0.0), side=1024, **request):
-        self.model, self.concurrency = model, concurrency
-        self.grammar, self.difference, self.side = grammar, difference, side
+    def __init__(self, model, base_url=None, api_key=None, base=None, grammar=None, difference=False,
+                 concurrency=8, timeout=120.0, retries=3, cache=None, prices=(0.0, 0.0),
+                 max_image_tokens=768, side=1024, **request):
+        self.model, self.concurrency, self.difference = model, concurrency, difference
+        self.base, self.max_image_tokens, self.side = (base or model).lower(), max_image_tokens, side
+        self.grammar = ("tools" if "qwen" in self.base else "words") if grammar is None else grammar
+        if self.grammar not in ("tools", "words", False):
+            raise ValueError(f"grammar={grammar!r}: give 'tools', 'words' or False")
         request = {"temperature": 0, "max_tokens": 4096} | request
         self.client = Client(model, base_url, api_key, request, concurrency=concurrency, timeout=timeout,
                              retries=retries, cache=cache, prices=prices)
@@ -107,10 +131,9 @@ class EndpointPolicy:
             role, content = message["role"], message["content"]
             parts = [text_part(content)] if isinstance(content, str) else content
             words = "".join(part["text"] for part in parts if part["type"] == "text")
-            if role == "system" and self.grammar:
-                pictures = PICTURES + DIFFERENCE * self.difference
-                sent.append({"role": role, "content": words + GRAMMAR.format(pictures=pictures)})
-            elif role in ("system", "assistant"):
+            if role == "system":
+                sent.append({"role": role, "content": words + self._told()})
+            elif role == "assistant":
                 sent.append({"role": role, "content": words})
             elif role == "user":
                 sent.append({"role": role, "content": self._blocks(parts)})
@@ -125,20 +148,32 @@ class EndpointPolicy:
                     sent.append({"role": "user", "content": reply})
         return sent
 
+    def _told(self):
+        """What follows the rules in the system message."""
+        pictures = PICTURES + DIFFERENCE * self.difference
+        return {"tools": TOOLS, "words": GRAMMAR.format(pictures=pictures), False: ""}[self.grammar]
+
     def _blocks(self, parts):
         return [text_part(part["text"]) if part["type"] == "text"
-                else picture_part(pack(part["image"], self.side)) for part in parts]
+                else picture_part(self._packed(part["image"])) for part in parts]
+
+    def _packed(self, image):
+        if "qwen" not in self.base:
+            return pack(image, self.side)
+        token = 28 if "qwen2" in self.base else 32  # its side in pixels: two patches of 14, since Qwen3 of 16
+        return pack(within(image, self.max_image_tokens, token), math.inf)
 
     def _ask(self, conversation, on_text=None, stop=None):
         def words(choice):
-            turn = _turn(choice.message)
+            turn = Written(_turn(choice.message), cut=choice.finish_reason == "length")
             if not turn and (stop is None or not stop.is_set()):
                 self._lost(choice.finish_reason)
             return turn
 
         messages = self.messages(conversation)
         key = key_of(self.model, self.client.request, messages)
-        return self.client.ask(Question(messages, key, words), on_text, stop)
+        # `read` would make plain text of it; what comes from the cache does not know any more
+        return self.client.ask(Question(messages, key, words, read=lambda turn: turn), on_text, stop)
 
     def _lost(self, finish_reason):
         """Raise `NoAnswer` where an empty turn is not the model's own."""
@@ -148,6 +183,21 @@ class EndpointPolicy:
                            "give max_tokens=...")
         if finish_reason == "content_filter":
             raise NoAnswer(f"{self.client.url}: its content filter took the whole turn away")
+
+
+def within(image, most: int, side: int):
+    """`image` with at most `most` tokens of `side` × `side` pixels, scaled down as Qwen's processors do; one
+    that has no more is the same, and what a processor makes of it is left to the server.
+
+    Example: `within(Image.new("RGB", (3000, 2000)), 768, 28).size`.
+    """
+    image = rgb(image)
+    wide, high = image.size
+    if round(wide / side) * round(high / side) <= most:
+        return image
+    shrink = math.sqrt(wide * high / (most * side**2))
+    size = (max(1, math.floor(length / shrink / side)) * side for length in (wide, high))
+    return image.resize(tuple(size), Image.Resampling.BICUBIC)
 
 
 def _turn(message):

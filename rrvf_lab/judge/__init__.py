@@ -8,10 +8,11 @@ verdict (`talk`), how much it earns by one (`reward`), and how verdicts look in 
 """
 
 from .audit import Audit, agreement, audit
+from .errors import in_short
 from .pixel import PixelJudge, difference, judge
 from .protocol import JudgeStopped, as_judge, stop_where_none_scored
 from .verdict import Verdict
 from .vlm import Fallback, VLMJudge
 
 __all__ = ["Audit", "Fallback", "JudgeStopped", "PixelJudge", "VLMJudge", "Verdict", "agreement", "as_judge",
-           "audit", "difference", "judge", "stop_where_none_scored"]
+           "audit", "difference", "in_short", "judge", "stop_where_none_scored"]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from .errors import in_short
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -30,7 +32,6 @@ class Verdict:
 
     @classmethod
     def no_picture(cls, error=None) -> Verdict:
-        """The verdict on a program that drew nothing: score 0 and the last line of its error."""
-        lines = [line.strip() for line in str(error or "").splitlines() if line.strip()]
-        last = (lines or ["no picture was drawn"])[-1][:120]
-        return cls(0.0, f"Failed: {last}", {}, "The program gave no picture, so there is nothing to compare.")
+        """The verdict on a program that drew nothing: score 0 and its error in short."""
+        return cls(0.0, f"Failed: {in_short(error)}", {},
+                   "The program gave no picture, so there is nothing to compare.")

@@ -1,8 +1,9 @@
-"""Each distinct picture of a batch goes through the vision tower once.
+"""Each distinct picture of a batch goes through the vision tower once, and back only where that teaches it.
 
 A GRPO batch repeats itself: the eight rollouts of a group share their target, every tool reply shows it
 again, and alike programs draw alike pictures. The features are the same, so they are computed once and
-handed out; gradients add up.
+handed out; gradients add up. Where no weight of the tower trains, there is nothing to go back for, though
+gradient checkpointing makes its first layer ask for it.
 
 Left out: sharing between batches, whose weights differ.
 """
@@ -30,12 +31,16 @@ def _encoding_once(kind):
     def get_image_features(self, pixel_values, image_grid_thw=None, **options):
         import torch
 
-        encode = functools.partial(kind.get_image_features, self)
+        def encode(*pictures):
+            learns = pixel_values.requires_grad or any(p.requires_grad for p in self.visual.parameters())
+            with torch.set_grad_enabled(torch.is_grad_enabled() and learns):
+                return kind.get_image_features(self, *pictures, **options)
+
         pictures = pixel_values.split(image_grid_thw.prod(-1).tolist())
         first, of = _distinct(pictures)
         if len(first) == len(pictures):
-            return encode(pixel_values, image_grid_thw, **options)
-        output = encode(torch.cat([pictures[i] for i in first]), image_grid_thw[first], **options)
+            return encode(pixel_values, image_grid_thw)
+        output = encode(torch.cat([pictures[i] for i in first]), image_grid_thw[first])
         output.pooler_output = tuple(output.pooler_output[i] for i in of)
         if getattr(output, "deepstack_features", None):  # Qwen3-VL: a tuple of pictures for each tapped layer
             output.deepstack_features = [tuple(layer[i] for i in of) for layer in output.deepstack_features]

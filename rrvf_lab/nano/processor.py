@@ -20,9 +20,18 @@ from transformers.models.qwen3_vl.processing_qwen3_vl import Qwen3VLProcessor
 from transformers.processing_utils import ProcessorMixin
 from trl.chat_template_utils import qwen3_template
 
+from ..leaves.regions import CLOSES_CALL, CLOSES_THOUGHT, OPENS_CALL, OPENS_THOUGHT
+from ..talk import TOKENS_OF_TEXT
+
 WIDTH, HEIGHT, PATCH, MERGE = 256, 192, 16, 2        # of the embedded model's pictures
 GRAY = 128  # of the bars beside a picture of other sides
 IMAGE_TOKENS = WIDTH * HEIGHT // (PATCH * MERGE) ** 2  # 48
+
+# How TRL reads a turn: its template for Qwen, with the patterns by which `talk` reads it.
+RESPONSE_TEMPLATE = qwen3_template | {"fields": qwen3_template["fields"] | {
+    "reasoning_content": {"open_pattern": OPENS_THOUGHT, "close_pattern": CLOSES_THOUGHT, "content": "text"},
+    "tool_calls": {name: value for name, value in qwen3_template["fields"]["tool_calls"].items()
+                   if name != "open"} | {"open_pattern": OPENS_CALL, "close_pattern": CLOSES_CALL}}}
 
 # Qwen's conversation grammar without the tool boilerplate and the system text, for the embedded model.
 CHAT_TEMPLATE = """\
@@ -64,7 +73,7 @@ def load_processor(source: str) -> ImageTextProcessor:
     processor = ImageTextProcessor.from_pretrained(source)
     if not isinstance(processor.image_processor, LetterboxImageProcessor):
         processor.chat_template = (files("trl") / "chat_templates" / "qwen3_vl.jinja").read_text()
-    processor.tokenizer.response_template = qwen3_template
+    processor.tokenizer.response_template = RESPONSE_TEMPLATE
     return processor
 
 
@@ -81,6 +90,30 @@ class ImageTextProcessor(Qwen3VLProcessor):
             setattr(self, f"{name}_token", token)
             setattr(self, f"{name}_token_id", tokenizer.convert_tokens_to_ids(token))
         ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=chat_template)
+
+    def apply_chat_template(self, conversation, *args, **kwargs):
+        """Qwen's, with the tool's words cut to the tokens that budgets reserve for them (`talk`): whatever a
+        judge or an error says, no reply is longer than was counted before training."""
+        if conversation and isinstance(conversation[0], dict):
+            fitting = [self._fitting(message) for message in conversation]
+        else:
+            fitting = [[self._fitting(message) for message in one] for one in conversation]
+        return super().apply_chat_template(fitting, *args, **kwargs)
+
+    def _fitting(self, message):
+        if message["role"] != "tool" or isinstance(message["content"], str):
+            return message
+        return message | {"content": [part | {"text": fitting(part["text"], self.tokenizer)}
+                                      if part["type"] == "text" else part for part in message["content"]]}
+
+
+def fitting(words: str, tokenizer, most: int = TOKENS_OF_TEXT) -> str:
+    """The beginning of a text that takes at most `most` tokens. Example: `fitting("qz" * 900, tokenizer)`."""
+    if len(words.encode("utf-8", "replace")) <= most:  # no token is less than a byte
+        return words
+    while (count := len(tokenizer(words)["input_ids"])) > most:
+        words = words[:len(words) * most // count]
+    return words
 
 
 class LetterboxImageProcessor(Qwen2VLImageProcessorPil):

@@ -22,8 +22,15 @@ from ..leaves.pictures import png, rgb
 from ..render.rendering import Rendering
 from ..reward import Reward
 from ..rollout import Rollout, Turn
+from .parquet import write_parquet
 
 ROLLOUT = ("id", "language", "target", "turns", "answer", "choice", "info", "reward")  # of a stored line
+
+
+def picture_name(image) -> str:
+    """What a picture is stored under: equal for equal RGB pixels alone."""
+    image = rgb(image)
+    return hashlib.sha1(image.tobytes() + repr(image.size).encode()).hexdigest()[:20]
 
 
 class Recorder:
@@ -54,7 +61,7 @@ class Recorder:
         if image is None:
             return None
         image = rgb(image)
-        name = hashlib.sha1(image.tobytes() + repr(image.size).encode()).hexdigest()[:20]
+        name = picture_name(image)
         path = self.folder / "images" / f"{name}.png"
         if name not in self._known and not path.exists():
             write_whole(path, png(image, compress_level=1))
@@ -100,6 +107,13 @@ class Rollouts(Sequence):
         return Rollouts(
             [r for r in self.rows if all(r["info"].get(k) == v for k, v in info.items())], self.folder
         )
+
+    def to_parquet(self, path) -> Path:
+        """Write them to one parquet file with the pictures inside, for the hub and other tools.
+
+        Example: `load_rollouts("runs/demo").to_parquet("demo.parquet")`.
+        """
+        return write_parquet(self.rows, self.folder, path)
 
     def _image(self, name):
         if name is None:

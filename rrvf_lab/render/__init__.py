@@ -9,10 +9,10 @@ they run inside the sandbox. Left out: who wrote the code, whether the picture i
 `Rendering` or an `Isolation` looks in a notebook (`show`).
 """
 
-from .flags import suspicious
+from .flags import suspicious, unsteady
 from .isolation import Isolation, Layer, doctor, require_isolation
 from .renderer import Renderer, render, shared
 from .rendering import Rendering
 
 __all__ = ["Isolation", "Layer", "Renderer", "Rendering", "doctor", "render", "require_isolation", "shared",
-           "suspicious"]
+           "suspicious", "unsteady"]

@@ -3,7 +3,7 @@
 `warm_up` and `patch` are called once, before any program; `run` in the child. A program may do anything with
 its own child, so nothing said here is trusted by the other side. Loaded by `_zygote`, never imported.
 
-Left out: windows, and files on disk: what is saved can be read again from the program's own memory.
+Left out: windows, and files in vector formats: what is saved can be read again, drawn in pixels.
 """
 
 import io
@@ -12,13 +12,31 @@ import os
 import time
 
 import sandbox
-from _program import execute, explain, files, new_main
+from _program import encoded, execute, explain, new_main, save_later
 
 MAX_FIGURE = 40 * 2**20            # pixels a figure may ask for; above MAX_PIXELS its dpi is lowered instead
 
 
+def far_text(figure):
+    """What a tight box grows around: the text that lies farthest outside its figure, in words, or ""."""
+    from matplotlib.text import Text
+    box, found = figure.bbox, []
+    for text in figure.findobj(lambda artist: isinstance(artist, Text) and artist.get_visible()):
+        if text.get_text():
+            x, y = text.get_transform().transform(text.get_unitless_position())
+            found.append((max(-x / box.width, x / box.width - 1, -y / box.height, y / box.height - 1), text))
+    away, text = max(found, key=lambda pair: pair[0], default=(0, None))
+    if not away > 1:                             # also where it is no number
+        return ""
+    x, y = text.get_position()
+    return f"; the text {text.get_text()[:30]!r} at ({x:.4g}, {y:.4g}) lies far outside the figure"
+
+
 class TooLarge(ValueError):
-    pass
+    """Says why; its other arguments are width and height."""
+
+    def __str__(self):
+        return self.args[0]
 
 
 class Shot:
@@ -92,10 +110,16 @@ def patch(matplotlib, plt, np):
         try:
             for _ in range(3):
                 sink = Sink()
-                print_figure(canvas, sink, dpi=dpi, format="raw", **options)
-                height, width = sink.view.shape[:2]
-                if height * width <= sandbox.MAX_PIXELS:
-                    return np.array(sink.view)
+                try:
+                    print_figure(canvas, sink, dpi=dpi, format="raw", **options)
+                    height, width = sink.view.shape[:2]
+                except TooLarge as large:        # a tight box grew around something far away
+                    width, height = large.args[1:]
+                    if width * height > MAX_FIGURE * 4:
+                        raise TooLarge(f"{large.args[0]}{far_text(figure)}") from None
+                else:
+                    if height * width <= sandbox.MAX_PIXELS:
+                        return np.array(sink.view)
                 dpi *= (sandbox.MAX_PIXELS / (height * width)) ** 0.5 * 0.99
             raise TooLarge(f"Image size of {width}x{height} pixels is too large")
         finally:
@@ -105,7 +129,7 @@ def patch(matplotlib, plt, np):
     def limited_renderer(self, width, height, dpi):
         if width * height > MAX_FIGURE:
             raise TooLarge(f"Image size of {int(width)}x{int(height)} pixels is too large: "
-                           f"the limit is {MAX_FIGURE} pixels")
+                           f"the limit is {MAX_FIGURE} pixels", int(width), int(height))
         new_renderer(self, width, height, dpi)
 
     def saving(self, filename, dpi=None, facecolor=None, edgecolor=None, orientation="portrait", format=None,
@@ -122,9 +146,9 @@ def patch(matplotlib, plt, np):
                             f"{unknown[0]!r}")
         Shot.saved = capture(self, dpi, facecolor=facecolor, edgecolor=edgecolor, bbox_inches=bbox_inches,
                              pad_inches=pad_inches, bbox_extra_artists=bbox_extra_artists)
-        if isinstance(filename, (str, os.PathLike)):
-            shot = Shot.saved
-            files[os.path.abspath(os.fspath(filename))] = lambda: encoded(shot)
+        path = getattr(filename, "_filename", filename)          # of a PdfPages
+        if isinstance(path, (str, os.PathLike)):
+            keep(path, format)
         if hasattr(filename, "write"):           # a buffer that the program may read again
             print_figure(self, filename, dpi, facecolor, edgecolor, orientation, format,
                          bbox_inches=bbox_inches, pad_inches=pad_inches, backend=backend,
@@ -150,9 +174,11 @@ def patch(matplotlib, plt, np):
         animate(self, *args, **kwargs)
         Shot.animations += (self,)
 
-    def saving_animation(self, *_, **__):
+    def saving_animation(self, filename=None, *_, **__):
         first_frame(self)
         Shot.saved = capture(self._fig.canvas)
+        if filename is not None:
+            keep(filename, "gif")
 
     def as_text(self, *_, **__):
         saving_animation(self)
@@ -179,11 +205,13 @@ def patch(matplotlib, plt, np):
     matplotlib._qhull.delaunay = lambda x, y, verbose: delaunay(x, y, True)
 
 
-def encoded(rgba):
+def keep(filename, format):
+    """Leave the picture saved last in a file, for a program that looks for it."""
     from PIL import Image
-    buffer = io.BytesIO()
-    Image.fromarray(rgba).save(buffer, "PNG")
-    return buffer.getvalue()
+    shot, path = Shot.saved, os.fspath(filename)
+    if not os.path.splitext(path)[1]:
+        path = f"{path.rstrip('.')}.{format}"
+    save_later(path, lambda: encoded(Image.fromarray(shot), format))
 
 
 def drawn_on(figure):

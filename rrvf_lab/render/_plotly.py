@@ -2,13 +2,17 @@
 
 Loaded by `_zygote`, never imported; plotly itself is loaded in heavy lanes only.
 
-Left out: exporting pictures, which needs a browser: it counts as showing the figure.
+Left out: exporting pictures, which needs a browser: it counts as showing the figure, and the program gets a
+blank one of the right size.
 """
 
+import io
+import json
+import os
 import re
 
 import sandbox
-from _program import execute, explain, new_main
+from _program import encoded, execute, explain, new_main, save_later
 
 # What plotly 6 and 7 took away, where its own message names no replacement or a wrong one:
 # pattern in the error, advice.
@@ -38,35 +42,86 @@ REMOVED = (
 
 
 def patch_plotly(shown):
-    """Have everything that shows or writes a figure append it to the list `shown` instead."""
+    """Have everything that shows or writes a figure append (figure, its size) to the list `shown`.
+
+    A size is (width, height, scale) as asked for in the call, None where it was not.
+    """
     import plotly.graph_objects
     import plotly.io
     import plotly.offline
     from plotly.basedatatypes import BaseFigure
+    html, to_json = plotly.io.to_html, plotly.io.to_json
 
-    def as_figure(figure):
-        return figure if isinstance(figure, BaseFigure) else plotly.graph_objects.Figure(figure)
+    def take(figure, width=None, height=None, scale=None):
+        figure = figure if isinstance(figure, BaseFigure) else plotly.graph_objects.Figure(figure)
+        usual = getattr(plotly.io, "defaults", None)
+        scale = scale or getattr(usual, "default_scale", None)
+        shown.append((figure, (width, height, scale)))
+        return figure
 
-    def show(figure, *_, **__):
-        shown.append(as_figure(figure))
+    def show(figure, renderer=None, validate=True, *, width=None, height=None, scale=None, **_):
+        take(figure, width, height, scale)
 
-    def text(figure, *_, **__):
-        show(figure)
-        return ""
+    def to_image(figure, format=None, width=None, height=None, scale=None, *_, **__):
+        return blank(take(figure, width, height, scale), *shown[-1][1], format)
 
-    def data(figure, *_, **__):
-        show(figure)
-        return b""
+    def write_image(figure, file, format=None, scale=None, width=None, height=None, *_, **__):
+        figure, size = take(figure, width, height, scale), shown[-1][1]
+        if format is None and isinstance(file, (str, os.PathLike)):
+            format = os.path.splitext(os.fspath(file))[1][1:]
+        leave(file, lambda: blank(figure, *size, format))
+
+    def write_images(fig, file, **options):
+        figures, files = (one if isinstance(one, (list, tuple)) else [one] for one in (fig, file))
+        for figure, path in zip(figures, files, strict=False):
+            plain = {k: v for k, v in options.items() if not isinstance(v, (list, tuple))}
+            write_image(figure, path, **plain)
+
+    def to_html(figure, *_, **__):
+        return html(take(figure), include_plotlyjs="cdn")
+
+    def write_html(figure, file, *_, **__):
+        figure = take(figure)
+        leave(file, lambda: html(figure, include_plotlyjs="cdn").encode())
+
+    def write_json(figure, file, *_, **__):
+        figure = take(figure)
+        leave(file, lambda: to_json(figure, validate=False).encode())
 
     for owner in (BaseFigure, plotly.io):
-        owner.show = owner.write_image = owner.write_html = owner.write_json = show
-        owner.to_html, owner.to_image = text, data
-    plotly.offline.plot, plotly.offline.iplot = text, show
+        owner.show, owner.to_image, owner.to_html = show, to_image, to_html
+        owner.write_image, owner.write_html, owner.write_json = write_image, write_html, write_json
+    plotly.io.write_images = write_images
+    plotly.offline.plot, plotly.offline.iplot = to_html, show
     plotly.offline.init_notebook_mode = lambda *_, **__: None
 
 
+def leave(file, make):
+    """Write what `make()` returns to a path or to an open file."""
+    if not hasattr(file, "write"):
+        save_later(file, make)
+    elif isinstance(file, io.TextIOBase):
+        file.write(make().decode())
+    else:
+        file.write(make())
+
+
+def blank(figure, width, height, scale, format):
+    """A file of the figure's size in its background's colour: it is drawn when the program has ended."""
+    from PIL import Image, ImageColor
+    template = figure.layout.template.layout
+    side = (width or figure.layout.width or template.width or 700,
+            height or figure.layout.height or template.height or 500)
+    side = [max(1, min(4000, round(length * (scale or 1)))) for length in side]
+    try:
+        paper = ImageColor.getrgb(figure.layout.paper_bgcolor or template.paper_bgcolor or "white")
+    except ValueError:
+        paper = "white"
+    return encoded(Image.new("RGB", side, paper), (format or "png").lower().lstrip("."))
+
+
 def run(code, job):
-    """Run a program and return its report: its last figure as JSON.
+    """Run a program and return its report: its last figure and the size it asked for, as JSON.
 
     The JSON travels as one row of RGB pixels, padded with spaces.
     """
@@ -79,13 +134,16 @@ def run(code, job):
     report = {"width": 0, "height": 0, "error": error and advice(error), "printed": printed[-2000:]}
     if error is None:
         named = [namespace["fig"]] if isinstance(namespace.get("fig"), BaseFigure) else []
-        figures = [v for v in namespace.values() if isinstance(v, BaseFigure)] + named + shown
+        own = [v for v in namespace.values() if isinstance(v, BaseFigure)] + named
+        figures = [(figure, (None, None, None)) for figure in own] + shown
         if not figures:
             report["error"] = ("no figure was made: build a plotly figure and leave it in `fig` or call "
                                "fig.show()")
             return report
         try:
-            text = to_json(figures[-1], validate=False).encode()
+            figure, size = figures[-1]
+            size = json.dumps([float(n) if n else None for n in size])
+            text = f'{{"figure": {to_json(figure, validate=False)}, "asked": {size}}}'.encode()
         except BaseException as problem:
             report["error"] = advice(explain(problem, code))
             return report

@@ -1,10 +1,12 @@
-"""Inside the sandbox: run a program as `__main__`, keep the files it writes in its own memory, explain its
-failure.
+"""Inside the sandbox: run a program as `__main__`, keep the files it cannot write, explain its failure.
 
 Loaded by `_zygote` and the languages, never imported. Left out: figures (`_matplotlib`, `_plotly`).
 """
 
+import base64
 import builtins
+import errno
+import functools
 import io
 import os
 import sys
@@ -76,7 +78,14 @@ def new_main():
     return module.__dict__
 
 
-files = {}      # absolute path -> bytes, or a function that makes them, of what was written
+# ------------------------------------------------------------------------------------------------------ files
+
+files = {}      # absolute path -> bytes of what was written where nothing can be written
+pending = {}    # path -> a function that makes the bytes of a file, until somebody may look for it
+patched = []    # whether `save_later` listens already
+FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT}
+LOOKING = {"open", "os.listdir", "os.scandir", "os.rename", "os.remove", "os.link", "os.symlink", "os.mkdir",
+           "os.rmdir", "os.truncate", "os.chmod", "os.utime", "os.chdir", "sqlite3.connect"}
 
 
 class MemoryFile(io.BytesIO):
@@ -92,35 +101,91 @@ class MemoryFile(io.BytesIO):
         super().close()
 
 
+def save_later(path, make):
+    """Leave a file at `path` whose bytes `make()` returns, made only if the program looks at files again.
+
+    For pictures: most programs end with saving one, and encoding it takes longer than some charts.
+    """
+    if not patched:
+        patched.append(True)
+        sys.addaudithook(lambda event, _: event in LOOKING and save_pending())
+        os.stat, os.lstat, os.access = map(looking, (os.stat, os.lstat, os.access))    # unheard by the hook
+    pending[os.path.abspath(os.fspath(path))] = make
+
+
+def save_pending():
+    """Write what is pending, now that it may be looked at."""
+    waiting = list(pending.items())
+    pending.clear()
+    for path, make in waiting:
+        content = make()
+        try:
+            with open(path, "wb") as file:
+                file.write(content)
+        except OSError:                          # the folder is full, which a picture need not suffer from
+            files[path] = content
+
+
+def encoded(image, format):
+    """A picture as a file of this format, as far as Pillow writes it; as PNG inside svg, else as PNG."""
+    buffer = io.BytesIO()
+    known = {"jpg": "JPEG", "jpeg": "JPEG", "tif": "TIFF", "tiff": "TIFF", "webp": "WEBP", "gif": "GIF",
+             "pdf": "PDF", "eps": "EPS", "ps": "EPS"}.get(format, "PNG")
+    image = image.convert("RGB") if known in ("JPEG", "PDF", "EPS") else image
+    image.save(buffer, known)
+    if format == "svg":
+        return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{image.width}" height="{image.height}">'
+                f'<image width="{image.width}" height="{image.height}" href="data:image/png;base64,'
+                f'{base64.b64encode(buffer.getvalue()).decode()}"/></svg>').encode()
+    return buffer.getvalue()
+
+
+def looking(function):
+    def look(*args, **kwargs):
+        save_pending()
+        return function(*args, **kwargs)
+    for known in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
+        if function in known:
+            known.add(look)
+    return functools.wraps(function)(look)
+
+
 def patch_files():
-    """Let a program write files in its own memory and read them again, as no folder is writable here."""
-    real_open, real_remove = builtins.open, os.remove
+    """Let a program write anywhere: where no folder can be written its file is kept in `files` and found by
+    `open` alone."""
+    real_open, real_remove, real_mkdir = builtins.open, os.remove, os.mkdir
 
     def open_file(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True,
                   opener=None):
         writes = isinstance(mode, str) and set(mode) & set("wax+")
-        if isinstance(file, int) or opener or not (writes or os.path.abspath(os.fspath(file)) in files):
+        try:
             return real_open(file, mode, buffering, encoding, errors, newline, closefd, opener)
-        path = os.path.abspath(os.fspath(file))
-        kept = files.get(path, b"")
-        kept = kept() if callable(kept) else kept
+        except OSError as problem:
+            if isinstance(file, int) or opener or problem.errno not in FORBIDDEN:
+                raise
+            path = os.path.abspath(os.fspath(file))
+            if path not in files and (not writes or "r" in mode):
+                raise
+            problem = None
         if "x" in mode and path in files:
-            raise FileExistsError(17, "File exists", file)
-        if "r" in mode and path not in files:
-            raise FileNotFoundError(2, "No such file or directory", file)
+            raise FileExistsError(errno.EEXIST, "File exists", file)
+        kept = files.get(path, b"")
         stream = MemoryFile(os.fspath(file), b"" if "w" in mode else kept) if writes else io.BytesIO(kept)
         if "a" in mode:
             stream.seek(0, 2)
         return stream if "b" in mode else io.TextIOWrapper(stream, encoding or "utf-8", errors, newline)
 
-    def make_folder(path, mode=0o777, exist_ok=False, **_):
-        if os.path.exists(path) and not exist_ok:
-            raise FileExistsError(17, "File exists", os.fspath(path))
+    def make_folder(path, *args, **kwargs):
+        try:
+            real_mkdir(path, *args, **kwargs)
+        except OSError as problem:
+            if problem.errno not in FORBIDDEN or os.path.exists(path):
+                raise
 
-    def remove(path, **_):
+    def remove(path, **kwargs):
         if files.pop(os.path.abspath(os.fspath(path)), None) is None:
-            real_remove(path)
+            real_remove(path, **kwargs)
 
     builtins.open = io.open = open_file
-    os.mkdir = os.makedirs = make_folder
+    os.mkdir = make_folder
     os.remove = os.unlink = remove

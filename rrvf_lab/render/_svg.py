@@ -1,84 +1,49 @@
-"""Inside the sandbox: an SVG drawing becomes a picture, by resvg. Nothing outside the drawing's text is ever
-read.
+"""Inside the sandbox: read an SVG drawing, and leave it as Chromium shall draw it, with its size in words.
 
-Loaded by `_zygote`, never imported.
+What lies outside the drawing's text becomes a gray box where it is a picture, else nothing. Loaded by
+`_zygote`, never imported.
 
-Left out: scripts, animations (their first moment is shown), and fonts that are not installed: see `FAMILIES`.
+Left out: drawing it, which Chromium does (`chromium`), and naming what is not drawn (`absent`).
 """
 
-import glob
-import io
-import os
+import json
 import re
 
 import sandbox
 
 SVG = "{http://www.w3.org/2000/svg}"
-PICTURE_DATA = re.compile(r"\s*data:image/(png|jpe?g|gif|webp)[;,]", re.IGNORECASE)
+PICTURE_DATA = re.compile(r"\s*data:image/", re.IGNORECASE)
 UNITS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0,
-         "em": 16.0, "rem": 16.0}
-FAMILIES = (
-    ("sans-serif",
-     r"Arial|Helvetica Neue|Helvetica|Roboto|Inter|Segoe UI|system-ui|Open Sans|Calibri|Tahoma"),
-    ("serif", r"Times New Roman|Times|Georgia|Cambria|Garamond"),
-    ("monospace", r"Courier New|Courier|Consolas|Menlo|Monaco"),
-)
-FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "/System/Library/Fonts")
+         "q": 96 / 101.6, "em": 16.0, "rem": 16.0, "ex": 8.0}
+ROOM = 512.0                       # pixels of the longer side of a drawing that states no size
+HINTS = {"undefined entity": "XML knows &amp; &lt; &gt; only, else write &#160; or the character itself",
+         "unbound prefix": 'declare it on <svg>, as xmlns:xlink="http://www.w3.org/1999/xlink"',
+         "invalid token": "write & as &amp; and < as &lt;"}
 
 
 class BadSvg(ValueError):
     pass
 
 
-def stand_ins():
-    """What sans-serif, serif and monospace mean here: Liberation, else the DejaVu that matplotlib ships."""
-    if glob.glob("/usr/share/fonts/*/liberation*") + glob.glob("/usr/share/fonts/liberation*"):
-        return "Liberation Sans", "Liberation Serif", "Liberation Mono"
-    return "DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono"
-
-
 def run(code, job):
-    """Rasterise a drawing with resvg and return its report: its picture over white."""
+    """Read a drawing and return its report: JSON as one row of RGB pixels, padded with spaces, as plotly's.
+
+    The JSON holds `svg`, the text to draw, and `room`, [width, height] of the window to draw it in.
+    """
     report = {"width": 0, "height": 0}
     try:
-        picture = rasterise(code.strip(), job["size"])
+        root, room = read_svg(code.strip())
+        text = json.dumps({"svg": ElementTree().tostring(root, encoding="unicode"), "room": room}).encode()
+        if len(text) > 3 * sandbox.MAX_PIXELS - 2:
+            raise BadSvg(f"the drawing holds {len(text) / 1e6:.0f} MB")
     except BadSvg as problem:
         report["error"] = str(problem)
     except BaseException as problem:
-        report["error"] = f"the drawing could not be rendered: {problem}"[:1500]
+        report["error"] = f"the drawing could not be read: {problem}"[:1500]
     else:
-        report["width"], report["height"], report["pixels"] = *picture.size, picture.tobytes()
+        report["pixels"] = text + b" " * (-len(text) % 3)
+        report["width"], report["height"] = len(report["pixels"]) // 3, 1
     return report
-
-
-def rasterise(code, size):
-    import matplotlib
-    import resvg_py
-    from PIL import Image
-    root, width, height = read_svg(code)
-    if size:
-        if root.get("viewBox") is None:
-            root.set("viewBox", f"0 0 {width} {height}")
-        width, height = size
-    if width * height > sandbox.MAX_PIXELS:
-        raise BadSvg(f"the drawing asks for {width:.0f} x {height:.0f} pixels; "
-                     f"the limit is {sandbox.MAX_PIXELS:,} in all")
-    root.set("width", str(max(1, round(width))))
-    root.set("height", str(max(1, round(height))))
-    # Always written again from what was read here, so that no second reader can see something else in it.
-    text = known_fonts(ElementTree().tostring(root, encoding="unicode"))
-    folders = [p for p in FONTS if os.path.isdir(p)]
-    sans, serif, mono = stand_ins()
-    png = resvg_py.svg_to_bytes(
-        svg_string=text, background="white", skip_system_fonts=True,
-        font_dirs=[*folders, os.path.join(matplotlib.get_data_path(), "fonts", "ttf")], font_family=sans,
-        sans_serif_family=sans, serif_family=serif, monospace_family=mono, cursive_family=sans,
-        fantasy_family=sans)
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
-    if picture.width * picture.height > sandbox.MAX_PIXELS:
-        raise BadSvg(f"the drawing is {picture.width} x {picture.height} pixels; "
-                     f"the limit is {sandbox.MAX_PIXELS:,} in all")
-    return picture
 
 
 def ElementTree():
@@ -89,18 +54,14 @@ def ElementTree():
 
 
 def read_svg(code):
-    """(root, width, height) of a drawing; references to the outside become gray boxes. Raises BadSvg."""
+    """(root, [width, height] of the window) of a drawing without references to the outside. Raises BadSvg."""
     tree = ElementTree()
-    if "<!ENTITY" in code:
-        raise BadSvg("entity declarations (<!ENTITY ...>) are not read; write the text itself")
     if "http://www.w3.org/2000/svg" not in code:
         raise BadSvg('the root element must be <svg xmlns="http://www.w3.org/2000/svg" ...>')
     try:
         root = tree.fromstring(code)
     except tree.ParseError as problem:
-        number = problem.position[0]
-        line = code.split("\n")[number - 1].strip()[:200] if number <= code.count("\n") + 1 else ""
-        raise BadSvg(f"not well-formed XML: {problem}\n    {line}") from None
+        raise BadSvg(in_words(problem, code)) from None
     if root.tag != SVG + "svg":
         raise BadSvg('the root element must be <svg xmlns="http://www.w3.org/2000/svg" ...>, not '
                      f"<{root.tag.rpartition('}')[2]}>")
@@ -115,34 +76,43 @@ def read_svg(code):
                     element.set("fill", "#c8c8c8")
             elif not value.strip().startswith("#") and name != "a":
                 del element.attrib[key]
-    width, height = pixels(root.get("width")), pixels(root.get("height"))
+    return root, room(root)
+
+
+def in_words(problem, code):
+    """What the parser says, with the line it means and what to write instead, in one line."""
+    number = problem.position[0]
+    line = code.split("\n")[number - 1].strip()[:200] if number <= code.count("\n") + 1 else ""
+    hint = next((f" ({hint})" for word, hint in HINTS.items() if word in str(problem)), "")
+    return f"not well-formed XML: {problem}{hint}, in: {line}"
+
+
+def room(root):
+    """[width, height] in pixels of the window a drawing gets: its own size, else as a browser has room for.
+
+    A side is None where nothing here says how long it is; Chromium may find it in a style sheet.
+    """
+    style = dict(re.findall(r"(?:^|;)\s*(width|height)\s*:\s*([^;!]+)", root.get("style", "")))
+    width, height = (pixels(style.get(side, root.get(side))) for side in ("width", "height"))
     if width is None or height is None:
         try:
             _, _, w, h = (float(n) for n in root.get("viewBox", "").replace(",", " ").split())
             ratio = w / h
         except (ValueError, ZeroDivisionError):
-            raise BadSvg("the <svg> element needs width and height in pixels, or a viewBox") from None
-        if width is None and height is None:             # like a browser, as large as there is room for
-            width = 512.0 if ratio >= 1 else 512.0 * ratio
-        height = height or width / ratio
-        width = width or height * ratio
-    if not (0 < width < 1e9 and 0 < height < 1e9):
-        raise BadSvg(f"the drawing is {width:g} x {height:g} pixels; nothing to see")
-    return root, width, height
+            ratio = None
+        if ratio:
+            if width is None and height is None:
+                width = ROOM if ratio >= 1 else ROOM * ratio
+            height = height or width / ratio
+            width = width or height * ratio
+    for side in (width, height):
+        if side is not None and not 0 < side < 1e9:
+            raise BadSvg(f"the drawing is {width:g} x {height:g} pixels; nothing to see")
+    return [width, height]
 
 
 def pixels(length):
     """A CSS length in pixels; None when absent, relative or not a length."""
-    found = re.fullmatch(r"\s*([+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([a-z]*)\s*", length or "")
+    number = r"\s*([+-]?[0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*([a-z]*)\s*"
+    found = re.fullmatch(number, (length or "").lower())
     return float(found[1]) * UNITS[found[2]] if found and found[2] in UNITS else None
-
-
-def known_fonts(text):
-    """Common families that are seldom installed become the generic one, as in a browser."""
-    def replaced(found):
-        families = found[2]
-        for generic, names in FAMILIES:
-            quote = r"(?:&quot;|['\"])?"
-            families = re.sub(rf"(?<![\w-]){quote}(?:{names}){quote}(?![\w-])", generic, families)
-        return found[1] + families
-    return re.sub(r"(font-family\s*(?:=\s*\"|:))((?:&quot;|[^;}<>\"])*)", replaced, text)

@@ -7,7 +7,7 @@ puts the limits on itself, runs the program and writes picture and report into t
 A program may do anything with its own child, so nothing said here is trusted by the other side: it reads
 plain pixels and a small JSON report, after the child is dead. Unseeded random numbers are the same in each
 render, and sleeping is skipped: the picture should depend on the program alone. Files a program writes live
-in its own memory.
+in a folder in memory that only it sees (`sandbox.own_folder`), else in its own memory (`_program`).
 
 Left out: what each language does with a program (`_matplotlib`, `_plotly`, `_svg`) and the layers
 (`sandbox`). They are read from beside this script before any program, then forgotten by name: a program's own
@@ -48,9 +48,10 @@ def zygote(control, task):
         libc.prctl(4, 0, 0, 0, 0)                                # not dumpable: no ptrace, no /proc/PID/mem
         if task["mode"] == "bwrap":
             libc.umount2(b"/proc", 2)
+    task["rules"] = None
     if task["mode"] in sandbox.MODES:
         with contextlib.suppress(OSError):       # the test program of `Jail` finds out what that means
-            sandbox.apply_landlock(task["readable"])
+            task["rules"] = sandbox.landlock_rules(task["readable"])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)                # nobody waits for a lane
     control.sendall(b"R")
     serve(control, null, own_namespace, task)
@@ -120,6 +121,7 @@ def child(memory, null, job, task):
     os.pwrite(memory, bytes(8), 0)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
+    files = own_files(task)
     os.dup2(memory, 3)
     os.closerange(4, 4096)
     for number in (signal.SIGALRM, signal.SIGCHLD, signal.SIGINT):
@@ -133,7 +135,7 @@ def child(memory, null, job, task):
     try:
         if task["mode"] in sandbox.MODES:
             sandbox.drop_capabilities()
-            program = sandbox.seccomp_program(os.getpid())
+            program = sandbox.seccomp_program(os.getpid(), files)
             if program:
                 sandbox.apply_seccomp(program)
     except OSError:
@@ -149,6 +151,24 @@ def child(memory, null, job, task):
     text = json.dumps(report).encode()
     os.pwrite(3, b"RRVF" + len(text).to_bytes(4, "little") + text, 0)
     os._exit(0)
+
+
+def own_files(task):
+    """Put Landlock's rules on this process, before them a folder of its own -> whether it has one.
+
+    It has none without Landlock: one layer less would keep programs from writing elsewhere.
+    """
+    if task["rules"] is None:
+        return False
+    files = False
+    if task["mode"] == "bwrap":
+        with contextlib.suppress(OSError):
+            sandbox.own_folder()
+            files = True
+    with contextlib.suppress(OSError):
+        sandbox.apply_landlock(task["rules"])
+        return files
+    return False
 
 
 def over_time(*_):

@@ -1,5 +1,5 @@
-"""Web pages and plotly figures become pictures: one Chromium behind plain functions that wait for their
-result.
+"""Web pages, drawings and plotly figures become pictures: one Chromium behind plain functions that wait for
+their result.
 
 Every call may come from any thread, also from inside a running event loop (a notebook): the work is done on
 one background thread with a loop of its own, on pages that are used again. A page process that dies loses no
@@ -12,13 +12,18 @@ installed.
 
 import asyncio
 import atexit
+import base64
+import io
+import json
 import math
 import os
 import re
 import threading
 import time
 
-from . import plotly_page
+from PIL import Image
+
+from . import plotly_page, svg_page
 from .engine import Engine, Lost, PageError, find_chromium
 from .page import HEIGHT, TALLEST, WIDTH, Page
 from .sandbox import MAX_PIXELS
@@ -26,6 +31,8 @@ from .sandbox import MAX_PIXELS
 __all__ = ["Browser", "PageError", "find_chromium"]
 
 MAX_HTML = 1_000_000                         # bytes of a page, with the pictures inside it
+# what a browser that runs scripts does not show; here none run, but a page is meant for those that do
+NOSCRIPT = re.compile(rb"<noscript\b[^>]*>.*?</noscript\s*>", re.IGNORECASE | re.DOTALL)
 # in the code of a page that may look different a moment later: an animation, a caret, a font being loaded
 MOVES = re.compile(rb"anim|transition|autofocus|font-face|marquee|video|\\", re.IGNORECASE)
 
@@ -59,6 +66,7 @@ class Browser:
         data = code.encode("utf-8", "replace")
         if not data.strip():
             raise PageError("the page is empty")
+        data = NOSCRIPT.sub(b"", data)
         if len(data) > MAX_HTML:
             raise PageError(f"the page is {len(data)} bytes long; the limit is {MAX_HTML}")
         return self._wait(self._draw("html", self._html, data, size))
@@ -69,6 +77,15 @@ class Browser:
         Raises PageError, in words for the figure's author, when there is no picture.
         """
         return self._wait(self._draw("plotly", self._plotly, figure.decode("utf-8", "replace"), size))
+
+    def svg(self, drawing, size=None):
+        """A drawing as `_svg` leaves it (JSON, bytes) -> PIL RGB image, its own or the given size.
+
+        Raises PageError, in words for the drawing's author, when there is no picture.
+        """
+        told = json.loads(drawing)
+        return self._wait(self._draw("svg", self._svg, told["svg"].encode("utf-8", "replace"), told["room"],
+                                     size))
 
     def close(self):
         """End Chromium. Pictures still being drawn end with PageError."""
@@ -101,7 +118,7 @@ class Browser:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._start_lock, self._free = asyncio.Lock(), asyncio.Semaphore(self._count)
-                self._idle, self._tasks = {"html": [], "plotly": []}, set()
+                self._idle, self._tasks = {"html": [], "svg": [], "plotly": []}, set()
                 self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
                 self._thread.start()
                 atexit.register(self.close)
@@ -200,6 +217,27 @@ class Browser:
             await page.load(b"<p>")                          # else it would move on, at this machine's cost
         return image
 
+    async def _svg(self, page, data, room, size):
+        width, height = size or (round(min(side or svg_page.ROOM, 1e5)) or 1 for side in room)
+        self._affordable("drawing", width, height)
+        await self._viewport(page, width, height)
+        await page.load(data)
+        answer = await page.page.evaluate(svg_page.SETTLE, [size and list(size), None not in room])
+        if "error" in answer:
+            raise PageError(answer["error"])
+        width, height = int(answer["width"]), int(answer["height"])
+        self._affordable("drawing", width, height)
+        image = await self._shot(page, width, height, False)
+        if MOVES.search(data):
+            await page.load(svg_page.BLANK)
+        return image
+
+    @staticmethod
+    def _affordable(what, width, height):
+        if width * height > MAX_PIXELS:
+            raise PageError(f"the {what} asks for {width} x {height} pixels; "
+                            f"the limit is {MAX_PIXELS:,} in all")
+
     async def _plotly(self, page, text, size):
         answer = await page.page.evaluate(plotly_page.DRAW, [text, size and list(size), MAX_PIXELS])
         if "dark" in answer:                                 # the process that draws it is gone, or never was
@@ -208,7 +246,7 @@ class Browser:
                 raise PageError("a 3-D or gl trace needs WebGL, which this Chromium does not have")
             self.engine.kill()
             raise Lost("no WebGL")
-        if answer.get("gl"):
+        if answer.get("png"):
             self._dark = 0
         if "error" in answer:
             raise PageError("plotly.js: " + plotly_page.advice(answer["error"]))
@@ -216,7 +254,10 @@ class Browser:
             raise PageError("the figure changes JavaScript's own objects")
         page.baseline = answer["clean"]
         width, height = int(answer["width"]), int(answer["height"])
-        await self._viewport(page, max(width, 100), max(height, 100))
+        if answer["png"]:
+            png = Image.open(io.BytesIO(base64.b64decode(answer["png"].partition(",")[2]))).convert("RGBA")
+            return Image.alpha_composite(Image.new("RGBA", png.size, "white"), png).convert("RGB")
+        await page.viewport(max(width, 100), max(height, 100), answer["scale"])
         return await self._shot(page, width, height, False)
 
     async def _viewport(self, page, width, height):

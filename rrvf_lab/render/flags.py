@@ -1,4 +1,5 @@
-"""Words for programs that an honest author has no need of: a hint, not a defence.
+"""Words for programs that an honest author has no need of, and for those whose picture depends on more than
+the program: a hint, not a defence.
 
 Left out: keeping such programs in (`jail`), and telling an honest chart from forged pixels, which nothing
 here can.
@@ -13,6 +14,13 @@ _INNER = {"ctypes", "_ctypes"}
 _SYSTEM = {"_getframe", "pwrite", "_exit", "memfd_create", "sendmsg", "dup2"}
 PATCHES, BELOW, PROC, EMBEDDED = (
     "patches the renderer", "reaches below Python", "reads /proc", "holds an embedded picture")
+CLOCK, CHANCE = UNSTEADY = "reads the clock", "asks the system for chance"
+_CLOCK = {"time": {"time", "time_ns", "ctime", "localtime", "gmtime", "strftime", "perf_counter", "monotonic",
+                   "process_time"},
+          "datetime": {"now", "utcnow", "today"}, "date": {"today"}, "Timestamp": {"now", "today", "utcnow"}}
+_GIVEN = {"ctime", "localtime", "gmtime"}                    # not of the clock when a time is given
+_CHANCE = {"os": {"urandom", "getrandom", "getpid"}, "uuid": {"uuid1", "uuid4"}, "secrets": None,
+           "random": {"SystemRandom"}}
 LONG, MANY = 4000, 3000            # characters of one constant, numbers in all: no chart's own data has more
 
 
@@ -63,3 +71,56 @@ def _is_painting(target):
     """Whether an assignment's target is a method that paints, of anything but `self`."""
     return (isinstance(target, ast.Attribute) and target.attr in _PAINTING
             and getattr(target.value, "id", "") != "self")
+
+
+def unsteady(code, language="matplotlib"):
+    """Words for what else than the program its picture depends on -> tuple, most often empty. Easy to evade.
+
+    "reads the clock", "asks the system for chance". Random numbers without a seed are the same in each render
+    here, and pages and drawings run no scripts: they are steady.
+
+        unsteady("import time\nprint(time.time())")          # ("reads the clock",)
+    """
+    if language not in ("matplotlib", "plotly"):
+        return ()
+    try:
+        nodes = list(ast.walk(ast.parse(code)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    names = dict(name for node in nodes for name in _imported(node))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    return tuple(sorted({_beyond(_path(node.func, names), bool(node.args or node.keywords))
+                         for node in calls} - {None}))
+
+
+def _imported(node):
+    """(name in the program, path it stands for) of an import."""
+    if isinstance(node, ast.Import):
+        return [(name.asname or name.name.split(".")[0],
+                 tuple((name.name if name.asname else name.name.split(".")[0]).split(".")))
+                for name in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return [(name.asname or name.name, (*node.module.split("."), name.name)) for name in node.names]
+    return []
+
+
+def _path(node, names):
+    """The dotted name of what is called, imports looked up: ("numpy", "random", "rand")."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return ("?", *reversed(parts)) if parts else ()
+    return (*names.get(node.id, (node.id,)), *reversed(parts))
+
+
+def _beyond(path, given):
+    """What a call of this name makes a picture depend on, or None; `given`: it has arguments."""
+    if len(path) < 2:
+        return None
+    owner, name = path[-2:]
+    if name in _CLOCK.get(owner, ()) and not (given and name in _GIVEN):
+        return CLOCK
+    chance = path[0] in _CHANCE and (_CHANCE[path[0]] is None or name in _CHANCE[path[0]])
+    return CHANCE if chance or (owner == "random" and name == "seed" and not given) else None

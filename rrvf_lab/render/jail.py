@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import uuid
 
 from . import job, sandbox
 
@@ -69,7 +70,10 @@ def _bwrap(readable, cache):
     binaries = [os.path.dirname(os.path.realpath(sys.executable)), os.path.dirname(sys.executable)]
     for path in sorted(dict.fromkeys(readable + binaries + FILES), key=len):
         flags += ["--dev-bind" if path.startswith("/dev/") else "--ro-bind", path, path]
-    return [bwrap, *flags, "--bind", cache, cache, "--chdir", "/", "--remount-ro", "/"]
+    flags += ["--bind", cache, cache, "--dir", sandbox.FOLDER]
+    if not any(path.startswith("/tmp/") for path in (*readable, *binaries, *FILES, cache)):
+        flags += ["--symlink", f"{sandbox.FOLDER}/tmp", "/tmp"]
+    return [bwrap, *flags, "--chdir", "/", "--remount-ro", "/"]
 
 
 class Jail:
@@ -151,11 +155,16 @@ class Jail:
             unix.listen()
             task = {"secrets": [secret, f"/proc/{os.getpid()}/environ", "/etc/passwd"], "folder": folder,
                     "cache": cache, "port": tcp.getsockname()[1], "unix": os.path.join(folder, "socket"),
-                    "driver": os.getpid(), "memory": self.memory}
+                    "driver": os.getpid(), "memory": self.memory, "mark": f"rrvf-test-{uuid.uuid4().hex}"}
             outcome = job.run(lane, json.dumps(task), "selftest", cpu=10, wall=60)
         if not isinstance(outcome.report, dict) or "prevented" not in outcome.report:
             raise RuntimeError(f"the isolation test did not finish: {outcome.status} {outcome.report}")
-        return outcome.report["prevented"]
+        prevented = outcome.report["prevented"]
+        for place in (cache, "/tmp", "/dev/shm", "/"):       # its own folder is not seen here
+            if os.path.exists(os.path.join(place, task["mark"])):
+                prevented["write files"] = False
+                os.unlink(os.path.join(place, task["mark"]))
+        return prevented
 
     def alive(self):
         """Whether it still runs. Asked after a lane was lost, so a zygote that is dying gets a moment."""

@@ -1,9 +1,9 @@
 """One open page of Chromium: what it is allowed, what it gets for its requests, and putting HTML into it.
 
-A page gets no network and no file, and html no script: what it asks for is answered here, with a gray box for
-a picture and with nothing for the rest. Pages are used again, because opening one costs more than drawing. An
-html page even replaces the last one in the same document, which is the fastest way, unless its code holds
-something that a document keeps (LASTS).
+A page gets no network and no file, html and svg no script: what it asks for is answered here, with a gray box
+for a picture and with nothing for the rest. Pages are used again, because opening one costs more than
+drawing. An html or svg page even replaces the last one in the same document, which is the fastest way, unless
+its code holds something that a document keeps (LASTS).
 
 Left out: when a page is drawn and by whom (`chromium`), and what is inside the page of plotly
 (`plotly_page`).
@@ -16,7 +16,7 @@ import re
 
 from PIL import Image
 
-from . import plotly_page
+from . import plotly_page, svg_page
 
 WIDTH, HEIGHT, TALLEST = 1024, 768, 3072     # CSS pixels of a page: viewport, and where a long one is cut
 # what a document may keep when its content is replaced: a policy, a language, colours, the style set chosen
@@ -33,8 +33,8 @@ POLICY = ("default-src 'none'; img-src * data: blob:; style-src 'unsafe-inline' 
 class Page:
     """An open page in a context of its own; `gone` is a future that is done when its process has ended.
 
-    `kind` is "html" or "plotly". Attributes: `page` (Playwright's), `devtools` (a session of the DevTools
-    protocol).
+    `kind` is "html", "svg" or "plotly". Attributes: `page` (Playwright's), `devtools` (a session of the
+    DevTools protocol).
     """
 
     def __init__(self, kind):
@@ -68,7 +68,7 @@ class Page:
         small = {"windowId": window["windowId"], "bounds": WINDOW}
         await self.devtools.send("Browser.setWindowBounds", small)
         await self.viewport(WIDTH, HEIGHT)
-        if kind == "html":
+        if kind != "plotly":
             await self.devtools.send("Page.enable")
             await self._find_frame()
             self.devtools.on("Page.loadEventFired", self._end_loading)
@@ -82,12 +82,13 @@ class Page:
         if not self.gone.done():
             self.gone.set_result(None)
 
-    async def viewport(self, width, height):
-        if self.size != (width, height):
+    async def viewport(self, width, height, scale=1):
+        """The window's size in CSS pixels, of which each becomes `scale` pixels of a picture."""
+        if self.size != (width, height, scale):
             await self.devtools.send("Emulation.setDeviceMetricsOverride", {
                 "width": width, "height": height, "screenWidth": width, "screenHeight": height,
-                "deviceScaleFactor": 1, "mobile": False})
-            self.size = (width, height)
+                "deviceScaleFactor": scale, "mobile": False})
+            self.size = (width, height, scale)
 
     async def content_size(self):
         """{"width", "height", ...} of the whole content in CSS pixels, with fractions."""
@@ -100,19 +101,21 @@ class Page:
             png = await self.page.screenshot(clip=clip, full_page=True, animations="disabled", scale="css")
         else:
             options = {"format": "png", "optimizeForSpeed": True}
-            if self.size != (width, height):                 # then the page is drawn anew
+            if self.size[:2] != (width, height):              # then the page is drawn anew
                 options |= {"captureBeyondViewport": True, "clip": {**clip, "scale": 1}}
             answer = await self.devtools.send("Page.captureScreenshot", options)
             png = base64.b64decode(answer["data"])
         return Image.open(io.BytesIO(png)).convert("RGB")
 
-    # --------------------------------------------------------------------------------------------------- html
+    # ------------------------------------------------------------------------------------------- html and svg
 
     async def load(self, data):
-        """Put HTML (bytes) into the open document; into a new one, for five times the cost, if it LASTS."""
+        """Put HTML or SVG (bytes) into the open document; into a new one, for five times the cost, if it
+        LASTS."""
         lasts = bool(LASTS.search(data))
         if lasts or self._spent:
-            self._content, self._spent = data if lasts else b"", lasts
+            blank = svg_page.BLANK if self.kind == "svg" else b""
+            self._content, self._spent = data if lasts else blank, lasts
             await self.page.goto(URL)
             await self._find_frame()             # what the old document had to say comes before the answer
         if not lasts:
@@ -129,11 +132,12 @@ class Page:
         self._main = (await self.devtools.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
 
     async def _answer(self, route):
-        """What an html page gets for a request: itself once, a gray box for a picture, nothing else."""
+        """What a page gets for a request: itself once, a gray box for a picture, nothing else."""
         request = route.request
         if self._content is not None and request.url == URL:
             content, self._content = self._content, None
-            await route.fulfill(body=content, headers={"content-type": "text/html; charset=utf-8",
+            form = "image/svg+xml" if self.kind == "svg" else "text/html; charset=utf-8"
+            await route.fulfill(body=content, headers={"content-type": form,
                                                        "content-security-policy": POLICY})
         elif request.resource_type == "image":
             # as the services for placeholder pictures write it

@@ -4,7 +4,7 @@ words.
 The figure comes from an untrusted program, the script is ours: the page runs plotly.js and nothing of the
 figure's, and reaches no network and no file.
 
-Left out: maps with tiles and the shapes of countries, which come from the network, and MathJax.
+Left out: maps with tiles or letters and the shapes of countries, which come from the network, and MathJax.
 """
 
 import os
@@ -15,37 +15,48 @@ POLICY = ("default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'unsaf
           "img-src data: blob:; font-src data:; worker-src blob:")
 PAGE = ('<!doctype html><meta charset="utf-8"><style>body{margin:0;background:#fff}</style>'
         '<div id="figure"></div><script src="plotly.min.js"></script>')
-# Takes the figure's JSON, [width, height] or null, and the most pixels. Returns {width, height, clean, gl},
-# where `clean` counts JavaScript's own properties, which must not grow; {dark: true} without WebGL; else
-# {error}.
+# Takes {figure, asked: [width, height, scale]} as JSON, [width, height] or null, and the most pixels. Returns
+# {width, height, scale, clean, png}, where `clean` counts JavaScript's own properties, which must not grow,
+# and `png` is the picture itself where WebGL drew it, as a data URL: on the page its pixels differ from time
+# to time. {dark: true} without WebGL; else {error}.
 # No reviver may be skipped here: a key "__proto__" would otherwise reach every object of the page.
 DRAW = """
 async ([text, size, most]) => {
   const place = document.getElementById('figure');
   try {
-    const figure = JSON.parse(text, (key, value) => key === '__proto__' ? undefined : value);
+    const told = JSON.parse(text, (key, value) => key === '__proto__' ? undefined : value);
+    const figure = told.figure, asked = told.asked;
     const layout = figure.layout || {}, style = (layout.template || {}).layout || {};
-    const side = (i, name, usual) => size ? size[i] : Number(layout[name] ?? style[name] ?? usual);
+    const own = (i, name, usual) => asked[i] ?? layout[name] ?? style[name] ?? usual;
+    const side = (i, name, usual) => Number(size ? size[i] : own(i, name, usual));
     const width = Math.round(side(0, 'width', 700)), height = Math.round(side(1, 'height', 500));
     if (!(width >= 10 && height >= 10 && width * height <= most))
       throw new Error(`the figure asks for ${width} x ${height} pixels; 10 x 10 to ${most} in all are drawn`);
+    const scale = Math.min(size ? 1 : asked[2] ?? 1, Math.sqrt(most / (width * height)));
+    if (!(scale > 0)) throw new Error(`scale is ${asked[2]}; it must be above 0`);
     Object.assign(layout, {width, height, autosize: false});
     Plotly.purge(place);
     const onMap = /^(scatter|choropleth|density)map(box)?$/;
-    const tiles = (figure.data || []).find(trace => onMap.test(trace.type));
-    if (tiles) throw new Error(`${tiles.type} needs map tiles from the network, which is off here`);
+    for (const trace of (figure.data || []).filter(trace => onMap.test(trace.type))) {
+      const name = trace.subplot || (/box$/.test(trace.type) ? 'mapbox' : 'map');
+      const map = {...style[name], ...layout[name]};
+      const layers = (map.layers || []).some(layer => layer.sourcetype && layer.sourcetype !== 'geojson');
+      if (map.style !== 'white-bg' || layers)
+        throw new Error(`${trace.type} needs map tiles from the network, which is off here; without them ` +
+                        `${name}=dict(style="white-bg") is drawn`);
+      if (/text/.test(trace.mode) || (trace.cluster || {}).enabled)
+        throw new Error(`${trace.type} needs the letters of a map from the network, which is off here`);
+    }
     const options = {staticPlot: true, displayModeBar: false, plotGlPixelRatio: 1};
     await Plotly.newPlot(place, figure.data || [], layout, options);
     if (place.querySelector('.no-webgl')) return {dark: true};
     const full = place._fullLayout, scenes = (full._subplots.gl3d || []).map(id => full[id]._scene);
     const contexts = scenes.map(scene => scene.glplot.gl);
     if (full._glcanvas) full._glcanvas.each(part => { if (part.regl) contexts.push(part.regl._gl); });
-    for (const module of full._basePlotModules)      // a static 3-D scene is in no canvas of the page
-      if (module.name === 'gl3d') module.toSVG(place);
     if (contexts.some(context => context.isContextLost())) return {dark: true};
-    if (contexts.length) await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const png = contexts.length ? await Plotly.toImage(place, {format: 'png', width, height, scale}) : null;
     const clean = Object.getOwnPropertyNames(Object.prototype).length;
-    return {width, height, clean, gl: contexts.length > 0};
+    return {width, height, scale, clean, png};
   } catch (problem) {
     if (/error creating static canvas/.test(problem && problem.message)) return {dark: true};
     return {error: String(problem && problem.message || problem).slice(0, 1500)};

@@ -20,9 +20,11 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
 from PIL import Image
 
+from .absent import absent, absent_from_figure
 from .chromium import Browser, PageError
-from .flags import PATCHES, suspicious
+from .flags import PATCHES, suspicious, unsteady
 from .lanes import CLOSED, Lanes
+from .removed import advised
 from .rendering import Rendering
 from .sandbox import MAX_PIXELS
 
@@ -47,7 +49,7 @@ class Renderer:
                              "more, timeout (s) and memory (MiB) above 0")
         self.workers = (os.cpu_count() or 1) if workers is None else workers
         self.timeout, self.memory = timeout, memory
-        self.languages = {"matplotlib": self._in_sandbox, "plotly": self._plotly, "svg": self._in_sandbox,
+        self.languages = {"matplotlib": self._in_sandbox, "plotly": self._plotly, "svg": self._svg,
                           "html": self._html}
         self._cache, self._cached_bytes = OrderedDict(), 0
         self._fresh()
@@ -113,6 +115,7 @@ class Renderer:
                     height is not None and height < 1) or (height is None and language != "matplotlib"):
                 raise ValueError(f"size={size}: needs (width, height), both above 0 and their product at "
                                  f"most {MAX_PIXELS}; matplotlib takes (width, None) too")
+        code = code.removeprefix("\ufeff")       # the mark that some editors put before UTF-8
         key = hashlib.sha256(repr((language, size)).encode() + code.encode("utf-8", "surrogatepass")).digest()
         if self._pid != os.getpid():             # after a fork threads, locks and processes are the parent's
             self._fresh()
@@ -169,27 +172,40 @@ class Renderer:
             image = Image.frombytes("RGB", (report["width"], report["height"]), outcome.pixels)
         if image is None and not error:
             error = "the program came back without a picture"
-        flags = suspicious(code, language)
+        if error and language in ("matplotlib", "plotly"):
+            error = advised(_text(error, 4000))
+        flags = {*suspicious(code, language), *unsteady(code, language)}
         if report.get("patched"):
-            flags = tuple(sorted({*flags, PATCHES}))
+            flags.add(PATCHES)
         rendering = Rendering(image, error and _text(error, 4000), time.perf_counter() - start, language,
-                              outcome.cpu, _text(report.get("printed", ""), 2000), flags)
+                              outcome.cpu, _text(report.get("printed", ""), 2000), tuple(sorted(flags)))
         return rendering, not outcome.lost and not outcome.status
 
     def _html(self, code, language, size):
         start = time.perf_counter()
         image, error = _drawn(self._browser.html, code, size)
-        return Rendering(image, error, time.perf_counter() - start, language), error is None
+        missing = absent(code)
+        return Rendering(image, error, time.perf_counter() - start, language, printed=missing,
+                         missing=missing), error is None
 
     def _plotly(self, code, language, size):
         """The program runs in the sandbox; its figure comes back as a row of pixels that are JSON."""
+        return self._by_browser(self._browser.plotly, code, size, language, absent_from_figure)
+
+    def _svg(self, code, language, size):
+        """The drawing is read in the sandbox and comes back as a row of pixels that are JSON."""
+        return self._by_browser(self._browser.svg, code, size, language, lambda drawing: absent(code))
+
+    def _by_browser(self, draw, code, size, language, look):
         start = time.perf_counter()
         figure, keep = self._in_sandbox(code, language, None)
         if figure.image is None:
             return figure, keep
-        image, error = _drawn(self._browser.plotly, figure.image.tobytes(), size)
-        seconds = time.perf_counter() - start
-        return dataclasses.replace(figure, image=image, error=error, seconds=seconds), error is None
+        data = figure.image.tobytes()
+        image, error = _drawn(draw, data, size)
+        missing = look(data.decode("utf-8", "replace"))
+        return dataclasses.replace(figure, image=image, error=error, seconds=time.perf_counter() - start,
+                                   printed=figure.printed or missing, missing=missing), error is None
 
 
 def _drawn(draw, *what):

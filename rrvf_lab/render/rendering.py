@@ -9,8 +9,9 @@ class Rendering:
 
     `image` is a PIL RGB image or None; `error` the last lines of the program's own traceback or None;
     `seconds` wall time and `cpu_seconds` CPU time of the render; `printed` the end of what it wrote to stdout
-    and stderr; `flags` words for suspicious things in the code (see `suspicious`); `cached` whether an
-    earlier render was reused.
+    and stderr, or what is `missing`; `flags` words for suspicious and unsteady things in the code (see
+    `suspicious`, `unsteady`); `cached` whether an earlier render was reused; `missing` a sentence on what it
+    asks for that is not drawn here, such as a style sheet from the network, or "".
     """
     image: object = None
     error: str | None = None
@@ -20,3 +21,4 @@ class Rendering:
     printed: str = ""
     flags: tuple = ()
     cached: bool = False
+    missing: str = ""

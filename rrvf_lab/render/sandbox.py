@@ -5,6 +5,10 @@ calls that plotting needs (no sockets, no new processes, no file opened for writ
 pid namespace of its own. Each is for the process that calls it and its children, for good. Whether they hold
 is always tested by their effect (`attempt_everything`), never assumed.
 
+Where namespaces and Landlock both work, a program also gets a small folder in memory of its own (`FOLDER`),
+mounted where only it can see it, which is gone when the program is. The calls that write files are allowed
+then, as nothing else is writable: all else is mounted read-only, and Landlock lets write in that folder only.
+
 It does NOT protect against kernel bugs, against a program that wastes its own CPU allowance, against side
 channels, or against a program that paints any pixels it likes: pixels cannot be trusted, so no target may be
 readable here. On macOS, and on Linux without namespaces and without Landlock, programs can read the user's
@@ -27,6 +31,8 @@ import sys
 HEAD = 256 * 1024                  # bytes before the pixels: first the program, then its report
 MAX_PIXELS = 4_000_000
 MEMFD_BYTES = HEAD + 4 * MAX_PIXELS
+FOLDER = "/files/own"              # in mode "bwrap": where a program's own folder is mounted
+FOLDER_BYTES, FOLDER_FILES = 32 * 2**20, 1024
 MODES = ("bwrap", "plain")         # in this order; tests force "limits" (rlimits only), "bare" (nothing)
 
 # --------------------------------------------------------------------------------- seccomp: the calls allowed
@@ -51,9 +57,16 @@ sched_getaffinity=204/123 sched_getparam=143/121 sched_getscheduler=145/120 sche
 sched_get_priority_min=147/126 arch_prctl=158/ wait4=61/260 waitid=247/95 capget=125/90 getpriority=140/141
 chdir=80/49 fchdir=81/50 get_mempolicy=239/236 sendto=44/206 recvfrom=45/207 shutdown=48/210
 """
+# those that change files, for a program that has a folder of its own
+_FILE_CALLS = """
+openat=257/56 open=2/ creat=85/ mkdir=83/ mkdirat=258/34 rmdir=84/ unlink=87/ unlinkat=263/35 rename=82/
+renameat=264/38 renameat2=316/276 link=86/ linkat=265/37 symlink=88/ symlinkat=266/36 truncate=76/45
+chmod=90/ fchmod=91/52 fchmodat=268/53 utime=132/ utimes=235/ utimensat=280/88 fallocate=285/47
+sendfile=40/71
+"""
 _ARCH = {"x86_64": (0, 0xC000003E, 317), "aarch64": (1, 0xC00000B7, 277)}     # column, AUDIT_ARCH, seccomp()
-_EPERM, _EROFS, _ENOSYS = 1, 30, 38
-_CLONE_THREAD, _NEWPID = 0x10000, 0x20000000
+_EPERM, _EROFS, _ENOSYS, _ENOTSUP = 1, 30, 38, 95
+_CLONE_THREAD, _NEWNS, _NEWPID = 0x10000, 0x20000, 0x20000000
 
 
 def _libc():
@@ -150,8 +163,10 @@ class _Filter:
         self.one_of(1, (1, 0x801, 0x80001, 0x80801))
 
 
-def seccomp_program(pid):
+def seccomp_program(pid, files=False):
     """The filter as bytes of `struct sock_filter` for a child whose own process id is `pid`.
+
+    `files`: it has a folder of its own, so it may make and change files.
 
     None on machines it is not written for.
     """
@@ -160,12 +175,13 @@ def seccomp_program(pid):
     column, architecture, _ = _ARCH[platform.machine()]
     f = _Filter(column)
     f.machine(architecture)
-    for item in _CALLS.split():
+    for item in (_CALLS + _FILE_CALLS * files).split():
         numbers = item.split("=")[1].split("/")
         f.call([int(number) if number else None for number in numbers], f.allow)
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-    f.call((257, 56), lambda: f.unless(2, writing, _EROFS))                     # openat
-    f.call((2, None), lambda: f.unless(1, writing, _EROFS))                     # open
+    if not files:
+        f.call((257, 56), lambda: f.unless(2, writing, _EROFS))                 # openat
+        f.call((2, None), lambda: f.unless(1, writing, _EROFS))                 # open
     f.call((56, 220), f.threads_only)                                           # clone
     f.call((302, 261), f.no_new_limit)                                          # prlimit64
     f.call((157, 167), lambda: f.one_of(0, (3, 15, 16, 23, 0x53564D41)))     # prctl: names, harmless reads
@@ -176,6 +192,8 @@ def seccomp_program(pid):
     f.call((53, 199), f.stream_pair)                                            # socketpair, for asyncio
     f.call((435, 435), lambda: f.deny(_ENOSYS))                                 # clone3: libc then uses clone
     f.call((437, 437), lambda: f.deny(_ENOSYS))                                 # openat2
+    for extended in ((191, 8), (192, 9), (194, 11), (195, 12), (196, 13)):                 # attributes: none
+        f.call(extended, lambda: f.deny(_ENOTSUP))
     f.deny()
     return b"".join(f.code)
 
@@ -196,8 +214,18 @@ def no_new_privs():
 
 # ----------------------------------------------------------------------------------------------- other layers
 
-def apply_landlock(readable):
-    """Let this process and its children read only below `readable` and write nowhere. Raises OSError."""
+_READ, _READ_FOLDER = 0b0100, 0b1100
+# read and write files, list, remove and make folders, files and links, move and cut files: no device, socket
+_OWN = 0b0111_0001_1011_1110
+
+
+def landlock_rules(readable):
+    """A descriptor of the rules: read only below `readable`, write only in FOLDER and /dev/null. Raises
+    OSError.
+
+    `apply_landlock` puts them on a process. The rule for the folder above FOLDER holds for what is mounted on
+    FOLDER.
+    """
     if sys.platform != "linux" or platform.machine() not in _ARCH:
         raise OSError(_ENOSYS, "Landlock needs Linux")
     libc = _libc()
@@ -205,21 +233,41 @@ def apply_landlock(readable):
     rights = (1 << (13 + (abi >= 2) + (abi >= 3) + (abi >= 5))) - 1
     attributes = struct.pack("<QQQ", rights, 3 if abi >= 4 else 0, 3 if abi >= 6 else 0)
     rules = _check(libc.syscall(444, attributes, ctypes.c_size_t(8 if abi < 4 else 16 if abi < 6 else 24), 0))
-    try:
-        for path in readable:
-            try:
-                fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
-            except OSError:
-                continue
-            try:
-                wanted = 0b1100 if os.path.isdir(path) else 0b0100          # READ_FILE, READ_DIR
-                _check(libc.syscall(445, rules, 1, struct.pack("<Qi", wanted, fd), 0))
-            finally:
-                os.close(fd)
-        no_new_privs()
-        _check(libc.syscall(446, rules, 0))
-    finally:
-        os.close(rules)
+    above = os.path.dirname(FOLDER)
+    for path in (*readable, above):
+        try:
+            fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            wanted = _READ_FOLDER if os.path.isdir(path) else _READ
+            wanted = {above: _OWN & rights, os.devnull: 0b0110}.get(path, wanted)
+            _check(libc.syscall(445, rules, 1, struct.pack("<Qi", wanted, fd), 0))
+        finally:
+            os.close(fd)
+    return rules
+
+
+def apply_landlock(rules):
+    """Put the rules of `landlock_rules` on this process and its children. Raises OSError."""
+    no_new_privs()
+    _check(_libc().syscall(446, rules, 0))
+
+
+def own_folder():
+    """Mount an empty folder in memory at FOLDER, for this process and its children alone. Raises OSError.
+
+    It holds `work`, which becomes the working folder and home, and `tmp`.
+    """
+    libc = _libc()
+    _check(libc.unshare(_NEWNS))
+    nosuid_nodev_noexec = 2 | 4 | 8
+    options = f"size={FOLDER_BYTES},nr_inodes={FOLDER_FILES},mode=700".encode()
+    _check(libc.mount(b"own", FOLDER.encode(), b"tmpfs", ctypes.c_ulong(nosuid_nodev_noexec), options))
+    for name in ("work", "tmp"):
+        os.mkdir(os.path.join(FOLDER, name))
+    os.chdir(os.path.join(FOLDER, "work"))
+    os.environ.update(HOME=os.getcwd(), TMPDIR=os.path.join(FOLDER, "tmp"))
 
 
 def drop_capabilities():
@@ -296,10 +344,8 @@ def attempt_everything(job):
             file.read(1)
 
     def write(folder):
-        path = os.path.join(folder, "rrvf-write-test")
-        # not `open`, which keeps a program's files in its own memory
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
-        os.unlink(path)
+        # not `open`, which may keep a program's files in its own memory
+        os.close(os.open(os.path.join(folder, job["mark"]), os.O_WRONLY | os.O_CREAT))
 
     def allocate():
         mmap.mmap(-1, (job["memory"] + 64) * 2**20).close()
@@ -307,7 +353,9 @@ def attempt_everything(job):
     def raise_limit():
         resource.setrlimit(resource.RLIMIT_CPU, (1, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
-    folders = (job["folder"], "/tmp", "/dev/shm", "/", os.getcwd(), job["cache"])
+    own = FOLDER if os.getcwd().startswith(FOLDER) else "none"       # `Jail` looks whether it is seen outside
+    folders = [p for p in map(os.path.realpath, (job["folder"], "/tmp", "/dev/shm", "/", job["cache"],
+                                                 os.getcwd())) if not p.startswith(own)]
     return {
         "read files": all([prevented(lambda p=p: read(p)) for p in job["secrets"]]),
         "write files": all([prevented(lambda f=f: write(f)) for f in folders]),

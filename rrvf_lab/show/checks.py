@@ -1,6 +1,7 @@
 """What is found out before a training, as HTML: do programs stay in, can the judge be fooled, will it fit?
 
-Left out: finding it out (`render.doctor`, `judge.audit`, `training.memory.estimate`).
+Left out: finding it out (`render.doctor`, `judge.audit`, `training.memory.estimate`,
+`training.preflight`).
 """
 
 from __future__ import annotations
@@ -43,6 +44,15 @@ def audit_html(audit) -> str:
 def _small(image):
     height = max(1, round(image.height * SMALL / image.width))
     return rgb(image).resize((SMALL, height), Image.Resampling.BOX)
+
+
+def preflight_html(found) -> str:
+    """The lines of a pre-flight: its verdict, what was found, what to do."""
+    marks = {"ok": "ok", "warn": "<b>warn</b>", "stop": "<b>STOP</b>"}
+    rows = [(marks[line.verdict], *map(text_html, (line.question, line.found, line.advice)))
+            for line in found.lines]
+    return table(rows, ("", "question", "what was found", "what to do"),
+                 caption=f"Pre-flight: {found.verdict}")
 
 
 def estimate_html(estimate) -> str:

@@ -15,8 +15,9 @@ from ..reward import Reward
 from ..rollout import Rollout, Turn
 from ..training import report as of_a_run
 from ..training.memory import Estimate
+from ..training.preflight import Preflight
 from ..training.runs import Run
-from .checks import audit_html, estimate_html, isolation_html
+from .checks import audit_html, estimate_html, isolation_html, preflight_html
 from .pages import comparison_html, report_html, write_evaluation, write_run
 from .plots import scores
 from .rollout import lone_turn_html, lone_verdict_html, rendering_html, reward_html, rollout_html
@@ -24,7 +25,8 @@ from .runs import plot_run, run_html
 
 LOOKS = {Rollout: rollout_html, Turn: lone_turn_html, Rendering: rendering_html, Verdict: lone_verdict_html,
          Reward: reward_html, Report: report_html, Comparison: comparison_html, Run: run_html,
-         Isolation: isolation_html, Audit: audit_html, Estimate: estimate_html}
+         Isolation: isolation_html, Audit: audit_html, Estimate: estimate_html,
+         Preflight: preflight_html}
 
 
 def install() -> None:

@@ -3,7 +3,7 @@
 TRL drops a tool's reply that does not fit `max_completion_length`, without a word; the policy would then be
 trained on rollouts that end early. So the longest rollout is counted before training starts.
 
-Left out: memory (see `memory`), the prompt, which TRL does not count.
+Left out: memory (see `memory`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 from PIL import Image
 
 from ..judge.verdict import Verdict
+from ..nano.tokens import ids_of
 from ..render.rendering import Rendering
-from ..talk import TOKENS_OF_TEXT, reply
-from .config import TrainConfig
+from ..talk import TOKENS_OF_TEXT, opening, reply
+from .config import WRITABLE, TrainConfig
 
 
 def token_budget(config: TrainConfig, processor, difference: bool = False) -> dict[str, int]:
@@ -33,6 +34,16 @@ def token_budget(config: TrainConfig, processor, difference: bool = False) -> di
     one = _template_tokens(processor, blocks) + shown * (picture - 1) + TOKENS_OF_TEXT
     needed = config.max_turns * config.max_new_tokens + (config.max_turns - 1) * one
     return {"picture": picture, "reply": one, "needed": needed}
+
+
+def prompt_tokens(config: TrainConfig, processor, picture: int) -> int:
+    """Tokens of the longest prompt, whose picture has at most `picture` of them.
+
+    Example: `prompt_tokens(config, processor, token_budget(config, processor)["picture"])`.
+    """
+    dot = Image.new("RGB", (64, 64), "white")
+    rows = [ids_of(processor, opening(dot, language, config.max_turns)) for language in WRITABLE]
+    return max(map(len, rows)) + picture - 1
 
 
 def _template_tokens(processor, blocks):

@@ -27,6 +27,7 @@ from ..reward import RewardWeights
 HOME = Path(__file__).resolve().parent / "configs"
 POSITIVE = ("steps", "prompts", "group", "micro_batch", "max_turns", "max_new_tokens", "save_steps",
             "sample_batch", "eval_steps", "eval_images")
+WRITABLE = (*LANGUAGES.values(), "plotly")
 TRACKERS = (None, "trackio", "wandb", "tensorboard")
 
 
@@ -130,7 +131,7 @@ class TrainConfig:
                              "1 (all of them)")
         _check_choice(self, "scale_rewards", ("group", "batch", "none"))
         _check_choice(self, "report_to", TRACKERS)
-        _check_choice(self, "language", (None, *LANGUAGES.values(), "plotly"))
+        _check_choice(self, "language", (None, *WRITABLE))
         _check_choice(self, "vllm", (None, "colocate", "server"))
         _check_vllm(self)
         _check_weights(self)
@@ -138,8 +139,7 @@ class TrainConfig:
     def divide(self, processes: int) -> int:
         """Backward passes of each of `processes` processes in a step; ValueError where the batch does not
         divide."""
-        group = 1 if self.rollouts else self.group
-        rollouts = self.prompts * group
+        rollouts = self.batch
         if self.prompts % processes:
             raise ValueError(f"prompts={self.prompts} do not divide among {processes} processes, and a group "
                              f"stays in one process; set prompts to a multiple of {processes}")
@@ -149,6 +149,11 @@ class TrainConfig:
                              f"process (prompts x group = {rollouts}, processes {processes}); choose a "
                              f"divisor of {each}")
         return each // self.micro_batch
+
+    @property
+    def batch(self) -> int:
+        """Rollouts of a step, over all processes."""
+        return self.prompts * (1 if self.rollouts else self.group)
 
     @property
     def folder(self) -> Path:
@@ -272,7 +277,8 @@ def _typed(one, value):
                 return kind(number)
         except (TypeError, ValueError, OverflowError):
             pass
-    raise ValueError(f"{one.name}={value!r} should be {one.type.replace(' | None', ' or null')}")
+    wanted = " or ".join(names).replace("None", "null")
+    raise ValueError(f"{one.name}={value!r} should be {wanted}")
 
 
 def _check_choice(config, name, allowed):

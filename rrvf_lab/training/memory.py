@@ -7,8 +7,11 @@ From the shapes in the model's configuration alone; nothing is loaded. Sampling 
 once, so the peak is what always stays (weights, adapters, optimizer) plus the larger of the two. The longest
 possible rollout is assumed: real ones are shorter, and the estimate is above what a typical step takes.
 
+For each process: with several, `prompts` are shared among them. A run prints what it measured beside this.
+
 Left out: the libraries' own memory (about 0.5 GB of a GPU, 1 GB of a CPU process), the activations of the
-vision tower, fragmentation, what vLLM reserves for itself, sharding over processes (FSDP, DeepSpeed).
+vision tower (it is not updated by the shipped recipes, and needs little then), fragmentation, what vLLM
+reserves for itself, sharding over processes (FSDP, DeepSpeed).
 """
 
 from __future__ import annotations
@@ -23,9 +26,10 @@ GB = 1e9
 QUANTISED = 4.127 / 8  # bytes of an nf4 weight with doubly quantised scales (Dettmers et al. 2023, section 3)
 STATE = {"paged_adamw_8bit": 2, "adamw_8bit": 2, "adamw_bnb_8bit": 2}  # bytes of a weight; others: 8
 
-ALWAYS = ("weights", "adapters and gradients", "optimizer")
+ALWAYS = ("weights", "adapters and gradients", "optimizer", "pictures")
 SAMPLING = ("keys and values", "reading the prompt")
 UPDATE = ("activations", "logits")
+TILE = 4096, 32768  # tokens and words of which TRL's fused head makes logits at once
 
 # What the hub's config.json says of the paper's model and its smaller sister, so that no network is asked.
 SHAPES = {
@@ -105,7 +109,8 @@ def _known_shapes(name):
 
 
 def _weights(config, shapes, number):
-    """Bytes that stay: the model, what is trained of it with its gradients, the optimizer's state."""
+    """Bytes that stay: the model, what is trained of it with its gradients, the optimizer's state, and the
+    pictures of a step as numbers."""
     import torch
     from transformers import AutoModelForImageTextToText
 
@@ -116,12 +121,23 @@ def _weights(config, shapes, number):
     inner = sum(module.weight.numel() for name, module in linear.items()
                 if "visual" not in name and "lm_head" not in name)
     trained = _adapters(config, linear) if config.lora_rank else total
+    kept = number if config.lora_rank else 4  # all weights train as float32, else the smallest steps are lost
+    cast = 0 if config.lora_rank or number == 4 else trained * number
     return {
-        "weights": (total - inner) * number + inner * (QUANTISED if config.four_bit else number),
-        # LoRA's own weights and gradients are float32; all weights train in their own type
-        "adapters and gradients": trained * (8 if config.lora_rank else number),
+        "weights": (total - inner) * kept + inner * (QUANTISED if config.four_bit else kept) + cast,
+        "adapters and gradients": trained * (8 if config.lora_rank else 4),
         "optimizer": trained * STATE.get(config.optimizer, 8),
+        "pictures": _pictures(config, shapes),
     }
+
+
+def _pictures(config, shapes):
+    """Bytes of all pictures of a step: each rollout's target, and those of its replies."""
+    eye, nano = shapes.vision_config, config.model.startswith("nano")
+    tokens = 48 if nano else config.max_image_tokens
+    shown = 1 + (config.max_turns - 1) * (3 if nano else 2)
+    numbers = 3 * getattr(eye, "temporal_patch_size", 2) * eye.patch_size**2
+    return config.batch * shown * tokens * eye.spatial_merge_size**2 * numbers * 4
 
 
 def _adapters(config, linear):
@@ -135,32 +151,38 @@ def _adapters(config, linear):
 
 
 def _sampling(config, shapes, number):
-    """Bytes while sampling, for all rollouts of a step at once."""
+    """Bytes while sampling, for the rollouts that are sampled at once; nothing where vLLM does it, or where
+    nobody samples."""
+    if config.vllm or config.rollouts:
+        return dict.fromkeys(SAMPLING, 0)
     text, longest = shapes.get_text_config(), _longest(config)
-    rollouts = config.prompts * config.group
+    rollouts = min(config.batch, config.sample_batch or config.batch)
     head = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     kept = text.num_hidden_layers * 2 * text.num_key_value_heads * head  # of one token, in numbers
-    read = 3 * text.intermediate_size + 4 * text.hidden_size
+    # what one layer holds of a token: gate, up and their product; queries; keys and values of all heads
+    read = 3 * text.intermediate_size + 2 * text.hidden_size + 3 * text.num_attention_heads * head
+    before = longest - config.max_new_tokens  # is read at once, before the last turn
     return {
         "keys and values": rollouts * longest * kept * number,
-        # before the last turn everything so far is read at once
-        "reading the prompt": rollouts * (longest - config.max_new_tokens) * read * number,
+        "reading the prompt": rollouts * before * (read * number + before),  # and who sees whom, as bytes
     }
 
 
 def _update(config, shapes, number):
     """Bytes while updating, for the rollouts of one backward pass."""
-    text = shapes.get_text_config()
+    text, tokens = shapes.get_text_config(), config.micro_batch * _longest(config)
     inside = 8 * text.hidden_size + 4 * text.intermediate_size  # what one layer keeps of a token, in numbers
     if config.gradient_checkpointing:
         kept = text.num_hidden_layers * text.hidden_size + 2 * inside
     else:
         kept = text.num_hidden_layers * inside
-    # logits, the same divided by the temperature, their float32 softmax and its gradient
-    word = 2 * number + 8
+    tile = min(tokens, TILE[0]) * min(text.vocab_size, TILE[1])
+    # without the GPU's kernel a tile is worked on in float32, in about five copies
+    word = number if number == 2 else number + 5 * 4
+    head = 0 if config.lora_rank else text.vocab_size * text.hidden_size * 4
     return {
-        "activations": config.micro_batch * _longest(config) * kept * number,
-        "logits": config.micro_batch * config.max_completion_length * text.vocab_size * word,
+        "activations": tokens * kept * number,
+        "logits": tile * word + tokens * text.hidden_size * (4 + number) + head,
     }
 
 

@@ -14,16 +14,17 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ..leaves.files import found
+from ..leaves.files import found, json_lines, lines_of
 from ..records.store import Rollouts
 from ..rollout import Rollout
 from .advantages import FLAT
-from .config import TrainConfig
+from .config import TrainConfig, changed
 from .process import launch, prepare, state, stop
 from .report import PHASES
 
@@ -60,7 +61,7 @@ def start(config, **changes) -> Run:
     Example: `run = start("demo", steps=10); watch(run)`.
     """
     if isinstance(config, TrainConfig):
-        config = TrainConfig(**vars(config) | changes)
+        config = TrainConfig(**changed(vars(config), changes))
     else:
         config = TrainConfig.load(config, **changes)
     folder = prepare(config)
@@ -108,6 +109,13 @@ class Run(Sequence):
         with open(self.folder / self._names[entry["file"]], "rb") as file:
             file.seek(entry["offset"])
             return json.loads(file.read(entry["length"]))
+
+    def to_parquet(self, path) -> Path:
+        """Write every recorded rollout to one parquet file with the pictures inside.
+
+        Example: `Run("runs/demo").to_parquet("demo.parquet")`.
+        """
+        return Rollouts([self.row(i) for i in range(len(self))], self.folder).to_parquet(path)
 
     def refresh(self) -> int:
         """Read what was recorded, or dropped by a resumed run, since the last look; returns the change in
@@ -198,11 +206,8 @@ class Run(Sequence):
         count once."""
         rows = []
         path = self.path / "log.jsonl"
-        for line in path.read_text().splitlines() if path.exists() else ():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:  # the line being written now
-                continue
+        lines, _ = json_lines(path) if path.exists() else ([], [])  # the last one may be being written now
+        for _, row in lines:
             if "reward" in row:
                 while rows and rows[-1]["step"] >= row["step"]:
                     rows.pop()
@@ -262,12 +267,16 @@ class Run(Sequence):
 # ---- the index: reading it, and columns that several rows decide
 
 def _read(path):
-    """The index rows of one recorded file."""
+    """The index rows of one recorded file; what is no rollout (cut short, another file's) is left out by
+    name."""
     rows, offset = [], 0
-    for line in path.read_bytes().splitlines(keepends=True):
-        if line.strip():
-            rows.append((0, offset, len(line), *_facts(json.loads(line))))
-        offset += len(line)
+    for number, line in enumerate(lines_of(path.read_bytes()), 1):
+        if line.strip(b"\xef\xbb\xbf \t\r"):
+            try:
+                rows.append((0, offset, len(line), *_facts(json.loads(line))))
+            except (ValueError, KeyError, TypeError) as error:
+                warnings.warn(f"left out {path}, line {number}, no rollout: {error}", stacklevel=3)
+        offset += len(line) + 1
     return np.array(rows, _ROW)
 
 

@@ -32,16 +32,28 @@ from transformers import TrainerCallback, TrainerState
 from trl import GRPOTrainer
 
 from ..judge.protocol import JudgeStopped, stop_where_none_scored
+from ..nano.tokens import written
+from ..records import cut_share, warn_of_cuts
 from ..records.store import Recorder
 from ..talk import BAD_CALL
 from .advantages import FLAT
+from .batches import in_full_precision, trainable, trimmed
+from .engine import mend
+from .memory import estimate
 from .report import PHASES
-from .sampling import merged, told_of_ends
+from .sampling import merged, some_rows, told_of_ends
+from .trackers import send_rollouts
+from .validation import KeepBest
 
 
 class InRunFolder:
     """What every training of ours does around TRL's trainer: `config`'s run folder gets the log and what was
-    trained, a finished run is left alone, a full memory or disk is explained."""
+    trained, a finished run is left alone, a full memory or disk is explained.
+
+    `memory` holds the measured peak beside the predicted one, in GB, once it has trained.
+    """
+
+    memory = None
 
     def train(self, resume_from_checkpoint: str | None = None):
         """TRL's, but a finished run is not trained further, and a full memory or disk is named with what
@@ -60,6 +72,9 @@ class InRunFolder:
             if not _disk_is_full(self.config.folder, error):
                 raise
             raise RuntimeError(out_of_disk(self.config.folder, self.state.global_step + 1)) from error
+        if self.accelerator.is_main_process:
+            self.memory = {"measured": peak_memory(), "predicted": estimate(self.config).peak}
+            print("peak of memory {measured:.2f} GB, predicted {predicted:.2f} GB".format(**self.memory))
 
     def log(self, logs, start_time=None):
         """TRL's, and a row in log.jsonl: TRL writes its log only with a checkpoint."""
@@ -69,8 +84,16 @@ class InRunFolder:
                 file.write(json.dumps(self.state.log_history[-1]) + "\n")
 
     def save_policy(self) -> Path:
-        """Save what was trained for `load_policy`: the LoRA weights in adapter/, or all weights in model/."""
+        """Save what was trained for `load_policy`: the LoRA weights in adapter/, or all weights in model/; of
+        a validated run those that did best."""
         folder = self.config.folder / ("adapter" if self.config.lora_rank else "model")
+        if (best := self.config.folder / "best" / folder.name).is_dir():
+            shutil.copytree(best, folder, dirs_exist_ok=True)
+            return folder
+        return self.save_weights(folder)
+
+    def save_weights(self, folder: Path) -> Path:
+        """Save what trains as it is now; returns `folder`."""
         if self.config.lora_rank:  # the shipped models are known by name, wherever they lie
             model = self.accelerator.unwrap_model(self.model)
             model.peft_config["default"].base_model_name_or_path = self.config.model
@@ -84,37 +107,58 @@ class RRVFTrainer(InRunFolder, GRPOTrainer):
     `rollouts` holds the last step's rollouts of this process.
     """
 
-    def __init__(self, config, **kwargs):
+    def __init__(self, config, validate=None, **kwargs):
         self.config, self.rollouts = config, []
         self.recorder = Recorder(config.folder / "rollouts")
         self.seconds = defaultdict(float)
+        given = trainable(kwargs["model"]) if hasattr(kwargs["model"], "peft_config") else {}
         super().__init__(reward_funcs=self._rewards, **kwargs)
+        in_full_precision(self.model, given)
+        if self.use_vllm:
+            self._together = mend(self.vllm_generation, self.processing_class, config.max_turns)
         self.add_callback(_ForgetLater(self.recorder))
+        if validate:
+            self.add_callback(KeepBest(self, validate))
 
     # ---- the rollouts of a step
 
-    def _generate_single_turn(self, prompt_ids, *args, **kwargs):
-        """TRL's, and each turn is handed to its episode once, as early as it pays."""
+    def _generate_single_turn(self, prompt_ids, images, fields, num_generations, has_tool_images=False):
+        """TRL's, for a few rows at a time, and each turn is handed to its episode once, as early as it
+        pays."""
         started = time.perf_counter()
         # later turns hold an unnamed part of the batch: those that called the tool
         speaking = [env.episode for env in self.environments if env.episode.speaks]
-        told = set()
+        told, ids = set(), []
 
-        def wrote(row, ids):
+        def wrote(row, sampled):
             # Where TRL left out a rollout whose reply found no room, nobody says which; `settle` reads them.
             if len(speaking) == len(prompt_ids) and row not in told:
                 told.add(row)
-                speaking[row].take(self.processing_class.tokenizer.decode(ids))
+                speaking[row].take(written(self.processing_class, sampled, self.config.max_new_tokens))
 
-        with contextlib.ExitStack() as around:
-            around.enter_context(merged(self.model))
-            if self._overlaps():
-                around.enter_context(told_of_ends(self.model, self.eos_token_ids, wrote))
-            ids, logprobs = super()._generate_single_turn(prompt_ids, *args, **kwargs)
+        with contextlib.nullcontext() if self.use_vllm else merged(self.model):
+            for first, *some in some_rows(self.config.sample_batch, prompt_ids, images, fields):
+                with contextlib.ExitStack() as around:
+                    if self._overlaps() and not self.use_vllm:
+                        around.enter_context(told_of_ends(self.model, self.eos_token_ids, wrote, first))
+                    more, logprobs = super()._generate_single_turn(*some, num_generations, has_tool_images)
+                ids += more
         self.seconds["generate"] += time.perf_counter() - started
-        for row, written in enumerate(ids):  # those that hit the bound, or that another engine sampled
-            wrote(row, written)
+        for row, sampled in enumerate(ids):  # those that hit the bound, or that another engine sampled
+            wrote(row, sampled)
         return ids, logprobs
+
+    def _tool_call_loop(self, *args):
+        """TRL's; then takes part in what other processes still ask of an engine they share."""
+        result = super()._tool_call_loop(*args)
+        if self.use_vllm:
+            self._together.finish()
+        return result
+
+    def _prepare_inputs(self, batch):
+        """TRL's, without columns that are padding in the whole micro-batch."""
+        inputs = super()._prepare_inputs(batch)
+        return trimmed(inputs) if self.model.training else inputs
 
     def _get_tool_suffix_ids(self, tool_messages):
         """TRL's, but a call that it found at fault is answered in the words of `play`."""
@@ -169,6 +213,10 @@ class RRVFTrainer(InRunFolder, GRPOTrainer):
             for i, (rollout, value) in enumerate(zip(self.rollouts, advantages, strict=True))]
         name = f"step-{step:06d}" + (f"-{rank}" if self.accelerator.num_processes > 1 else "")
         self.recorder.write(name, self.rollouts)
+        if self.accelerator.is_main_process:
+            send_rollouts(self.config.report_to, self.rollouts, step, self.callback_handler.callbacks)
+            warn_of_cuts(self.rollouts, f"step {step}", f"max_new_tokens={self.config.max_new_tokens} is too "
+                         "little for this policy")
         seen = gather_object([step_values(self.rollouts, group)])
         for name in dict.fromkeys(name for part in seen for name in part):
             values = [value for part in seen for value in part.get(name, []) if not math.isnan(value)]
@@ -239,13 +287,15 @@ def check_images(batch, processor) -> None:
 
 def step_values(rollouts, group: int) -> dict[str, list[float]]:
     """What one step looked like, as lists to average: reward parts, execution, scores by turn, tool use,
-    copies, dead groups. NaN stands for an unscored rollout and counts in no mean."""
+    turns cut off at their length limit, copies, dead groups. NaN stands for an unscored rollout and counts in
+    no mean."""
     drafts, out = [r.drafts for r in rollouts], {}
     for part in ("vision", "format", "tool"):
         out[f"reward/{part}"] = [getattr(r.reward, part) for r in rollouts]
     out["exec_rate"] = [float(r.ran) for r in rollouts]
     out["tool_calls"] = [float(sum(t.action == "render" for t in r.turns[:-1])) for r in rollouts]
     out["renders"] = [float(len(d)) for d in drafts]
+    out["cut_turns"] = [cut_share([r]) for r in rollouts if r.turns]
     out["copy_rate"] = [float(a.code == b.code) for d in drafts for a, b in zip(d, d[1:], strict=False)]
     totals = [[r.reward.total for r in rollouts[i:i + group]] for i in range(0, len(rollouts), group)]
     out["zero_spread_groups"] = [float(_spread(t) < FLAT) for t in totals]
@@ -284,18 +334,18 @@ def peak_memory() -> float:
 def out_of_memory(config, step: int, error) -> str:
     """What to say when a step does not fit: where it stood, and the three settings that help most, with their
     effect."""
-    micro_batch, prompts = max(1, config.micro_batch // 2), max(1, config.prompts // 2)
+    micro_batch = max(1, config.micro_batch // 2)
+    at_once = max(1, (config.sample_batch or config.batch) // 2)
     if not config.gradient_checkpointing:
         third = "gradient_checkpointing=true (activations of one layer at a time, a third more time)"
     elif not config.four_bit:
         third = "four_bit=true (a third of the weights' memory)"
     else:
-        third = ("fewer max_turns or max_new_tokens with a smaller max_completion_length (logits and keys "
-                 "grow with it)")
+        third = "fewer max_turns or max_new_tokens with a smaller max_completion_length (all grows with it)"
     return (f"out of memory in step {step} ({str(error).splitlines()[0][:200]}). What helps: "
-            f"micro_batch={micro_batch} instead of {config.micro_batch} (half the activations and logits of "
-            f"the update, the same gradient, more passes); prompts={prompts} instead of {config.prompts} "
-            f"(half the keys and values while sampling); {third}. Then go on with --resume; "
+            f"sample_batch={at_once} (half the keys and values while sampling, the same step, more time); "
+            f"micro_batch={micro_batch} instead of {config.micro_batch} (half the activations of the update, "
+            f"the same gradient, more passes); {third}. Then go on with --resume; "
             "`rrvf_lab.training.memory.estimate` predicts each.")
 
 

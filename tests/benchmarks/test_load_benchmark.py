@@ -246,6 +246,153 @@ def test_a_parquet_file_of_something_else_is_refused_by_its_columns(tmp_path):
         load_benchmark("design2code", tmp_path)
 
 
+# ------------------------------------------------------------------------------ trees from other machines
+
+def left_out(name, folder, split=None):
+    """(the ids that were read, what the one warning says of the others)."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        rows = load_benchmark(name, folder, split)
+    said = [str(w.message) for w in caught if "left out" in str(w.message)]
+    assert len(said) <= 1 and all("\n" not in line for line in said)
+    return list(rows["id"]), "".join(said)
+
+
+def litter(folder):
+    """What macOS and Windows leave in every folder."""
+    for here in [folder, *filter(Path.is_dir, list(folder.rglob("*")))]:
+        for file in [file for file in here.iterdir() if file.is_file()]:
+            (here / f"._{file.name}").write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X        \xff\xfe")
+        (here / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+        (here / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0")
+        (here / "desktop.ini").write_bytes(b"[x]")
+    (folder / "__MACOSX").mkdir()
+
+
+@pytest.mark.parametrize("name, folder, split, ids", ALL)
+def test_what_a_system_leaves_in_folders_is_no_item(name, folder, split, ids, copied):
+    litter(where := copied(folder))
+    assert left_out(name, where, split) == (ids, "")
+
+
+EDITED = {"a mark": lambda text: b"\xef\xbb\xbf" + text, "windows": lambda text: text.replace(b"\n", b"\r\n"),
+          "old mac": lambda text: text.replace(b"\n", b"\r"),
+          "utf-16": lambda text: text.decode().encode("utf-16"), "no last line end": bytes.rstrip}
+
+
+@pytest.mark.parametrize("how", EDITED)
+@pytest.mark.parametrize("name, folder, pattern", [
+    ("chartmimic", "chartmimic", "*/*.py"), ("design2code", "design2code", "*.html"),
+    ("plot2code", "plot2code", "data/*/test/metadata.jsonl"), ("websight", "websight", "heldout.json")])
+def test_texts_are_read_whatever_editor_saved_them(name, folder, pattern, how, copied):
+    for file in list((where := copied(folder)).glob(pattern)):
+        file.write_bytes(EDITED[how](file.read_bytes()))
+    ids, said = left_out(name, where)
+    theirs, ours = load_benchmark(name, where), sample(name, folder)
+    assert ids == list(ours["id"]) and said == ""
+    assert [code.rstrip() for code in theirs["reference"]] == [code.rstrip() for code in ours["reference"]]
+
+
+def test_a_line_separator_inside_a_reference_ends_no_line(copied):
+    file = (where := copied("plot2code")) / "data/python_matplotlib/test/metadata.jsonl"
+    rows = [json.loads(line) for line in file.read_text().split("\n") if line]
+    rows[1]["code"] += "# one\u2028two\u2029three\x85four"
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n\n" for row in rows), "utf-8")
+    assert left_out("plot2code", where) == ([row["file_name"][:-4] for row in rows], "")
+    assert load_benchmark("plot2code", where)[1]["reference"] == rows[1]["code"]
+
+
+def lfs_pointer(file):
+    file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+
+
+LOST = {  # what is done to a file, and what is said of its item
+    "gone": (Path.unlink, "no {} beside it"),
+    "empty": (lambda file: file.write_bytes(b""), "empty file (0 bytes)"),
+    "cut": (cut_half, "cannot be decoded"),
+    "text": (lambda file: file.write_text("<html>404"), "not an image"),
+    "a pointer": (lfs_pointer, "git lfs pull"),
+    "too small": (lambda file: Image.new("RGB", (1, 1)).save(file), "1 x 1 pixels"),
+    "a folder": (lambda file: (file.unlink(), file.mkdir()), ""),
+}
+
+
+@pytest.mark.parametrize("how", LOST)
+@pytest.mark.parametrize("name, folder, file, item, left", [
+    ("chartmimic", "chartmimic", "direct_600/bar_10.png", "bar_10.py", ["bar_1", "bar_2", "line_1"]),
+    ("design2code", "design2code", "12.png", "12.html", ["7", "105"]),
+    ("plot2code", "plot2code", "data/python_matplotlib/test/ground_truth_image_1.png",
+     "metadata.jsonl, line 2", ["ground_truth_image_0", "ground_truth_image_2"])])
+def test_an_item_whose_picture_is_of_no_use_is_left_out_by_name(name, folder, file, item, left, how, copied):
+    spoil, why = LOST[how]
+    spoil((where := copied(folder)) / file)
+    ids, said = left_out(name, where)
+    assert ids == left and said.count(f"{item}: ") == 1 and why.format(Path(file).name) in said
+
+
+@pytest.mark.parametrize("name, folder, file, item", [
+    ("chartmimic", "chartmimic", "direct_600/bar_10.py", "bar_10.png: no bar_10.py beside it"),
+    ("design2code", "design2code", "12.html", "12.png: no 12.html beside it")])
+def test_a_picture_without_its_program_is_named(name, folder, file, item, copied):
+    ((where := copied(folder)) / file).unlink()
+    assert left_out(name, where)[1].endswith(f"left out 1, kept {3 if name == 'chartmimic' else 2}. {item}")
+
+
+@pytest.mark.parametrize("text", [b"", b"\n \n", b"\xef\xbb\xbf"])
+def test_a_program_without_a_word_is_left_out_by_name(text, copied):
+    ((where := copied("chartmimic")) / "direct_600/bar_2.py").write_bytes(text)
+    ids, said = left_out("chartmimic", where)
+    assert "bar_2" not in ids and "bar_2.py: its code is empty" in said
+
+
+def test_a_last_line_that_was_cut_is_named_as_that(copied):
+    file = (where := copied("plot2code")) / "data/python_matplotlib/test/metadata.jsonl"
+    file.write_bytes(file.read_bytes()[:-30])
+    ids, said = left_out("plot2code", where)
+    assert len(ids) == 2 and "metadata.jsonl, line 3: no JSON (cut short" in said
+
+
+def test_an_item_that_stands_twice_is_taken_once(copied):
+    file = (where := copied("plot2code")) / "data/python_matplotlib/test/metadata.jsonl"
+    file.write_text(file.read_text() + file.read_text().splitlines()[0])
+    ids, said = left_out("plot2code", where)
+    assert len(ids) == 3 and "line 4: a second item 'ground_truth_image_0'" in said
+
+
+@pytest.mark.parametrize("image, text, why", [
+    (None, "<p>", "no picture"), ({"bytes": b"", "path": None}, "<p>", "no picture"),
+    ({"bytes": b"GIF89a", "path": None}, "<p>", "not an image"),
+    ({"bytes": b"oops", "path": None}, "<p>", "not an image"), ("good", None, "its code is empty"),
+    ("good", " ", "its code is empty")])
+def test_a_row_of_no_use_in_a_parquet_file_is_left_out_by_name(image, text, why, tmp_path):
+    from datasets import Dataset
+
+    (tmp_path / "data").mkdir()
+    good = {"bytes": (SAMPLES / "design2code/7.png").read_bytes(), "path": None}
+    rows = [{"image": good, "text": "<p>a"}, {"image": good if image == "good" else image, "text": text}]
+    Dataset.from_list(rows).to_parquet(tmp_path / "data/train-00000-of-00001.parquet")
+    ids, said = left_out("design2code", tmp_path)
+    assert ids == ["00000-00000"] and f"00000-00001: {why}" in said
+
+
+def test_a_benchmark_of_which_nothing_is_left_is_an_error_that_names_its_items(copied):
+    for file in (where := copied("design2code")).glob("*.png"):
+        file.unlink()
+    with pytest.raises(ValueError, match="left out 3, kept 0. 7.html: no 7.png.* hf download"):
+        load_benchmark("design2code", where)
+
+
+def test_six_hundred_items_are_read_in_the_order_of_their_numbers(tmp_path):
+    (folder := tmp_path / "direct_600").mkdir()
+    Image.new("RGB", (32, 24)).save(folder / "bar_1.png")
+    for i in range(600):
+        (folder / f"bar_{i + 1}.py").write_text("plt.bar([1], [2])")
+        if i:
+            (folder / f"bar_{i + 1}.png").hardlink_to(folder / "bar_1.png")
+    ids, said = left_out("chartmimic", tmp_path)
+    assert ids == [f"bar_{i + 1}" for i in range(600)] and said == ""
+
+
 def test_fewer_items_than_the_benchmark_has_are_a_warning():
     with pytest.warns(UserWarning, match="holds 4 items, the benchmark 600"):
         sample("chartmimic", "chartmimic")

@@ -218,3 +218,31 @@ def test_a_live_view_gets_the_text_of_each_turn():
     with server(events({"role": "assistant", "content": CALL}), events({"content": DONE})) as web:
         rollout = played(EndpointPolicy("m", web.url), max_turns=2, on_text=seen.append)
     assert seen == [CALL, DONE] and rollout.answer == "turn 1"
+
+
+# ---- models of Qwen's family, which training knows too -----------------------------------------------------
+
+@pytest.mark.parametrize("model, options, grammar", [
+    ("Qwen/Qwen2.5-VL-7B-Instruct", {}, "tools"), ("qwen2.5vl:7b", {}, "tools"), ("another", {}, "words"),
+    ("mine", {"base": "Qwen3-VL"}, "tools"), ("qwen3-vl", {"grammar": "words"}, "words"),
+    ("nano", {"grammar": False}, False)])
+def test_a_models_name_or_base_says_how_it_is_told_of_the_tool(model, options, grammar):
+    policy = EndpointPolicy(model, "http://localhost:1/v1", **options)
+    rules = policy.messages(talk("x"))[0]["content"]
+    assert policy.grammar == grammar
+    assert ("<tools>" in rules, "To call the tool" in rules) == (grammar == "tools", grammar == "words")
+
+
+def test_another_grammar_is_refused():
+    with pytest.raises(ValueError, match="grammar='json': give 'tools', 'words' or False"):
+        EndpointPolicy("m", "http://localhost:1/v1", grammar="json")
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_turn_that_max_tokens_ended_is_known_as_cut_off(streamed):
+    piece = CALL[:40]
+    body = events({"role": "assistant", "content": piece}, finish="length") if streamed \
+        else chat(piece, "length")
+    with server(body, chat(DONE)) as web:
+        rollout = played(EndpointPolicy("m", web.url), max_turns=2, on_text=print if streamed else None)
+    assert rollout.turns[0].error.startswith("parse: cut off at the length limit")

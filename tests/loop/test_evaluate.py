@@ -15,9 +15,10 @@ from PIL import Image
 
 from rrvf_lab.evaluate import evaluate
 from rrvf_lab.judge import JudgeStopped, Verdict
-from rrvf_lab.records import load_rollouts
+from rrvf_lab.play import play
+from rrvf_lab.records import Report, load_rollouts
 from rrvf_lab.render import Rendering
-from rrvf_lab.talk import write_turn
+from rrvf_lab.talk import Written, write_turn
 
 
 class Pictures:
@@ -302,3 +303,81 @@ def test_a_judge_that_fails_now_and_then_leaves_its_items_unscored():
 
     report = evaluate(Policy(), items(12), renderer=Pictures(), judge=moody)
     assert report.summary["unscored"] == 6 and report.summary["vision"] == 0.5
+
+
+# --------------------------------------------------------------------------- said first, cut off, shared
+
+@pytest.mark.parametrize("wrong, words", [
+    ({"metrix": []}, "unexpected keyword argument 'metrix'"),
+    ({"judge": 3}, "judge"),
+    ({"images": ["chart.png"]}, "a PIL image is needed, got str: open it with"),
+    ({"images": [{"id": "a", "image": "chart.png"}]}, "a PIL image is needed, got str: open it with"),
+])
+def test_what_cannot_be_played_is_said_before_the_first_turn(wrong, words):
+    policy = Policy()
+    with pytest.raises(TypeError, match=words):
+        evaluate(policy, **{"images": items(2)} | FAKES | wrong)
+    assert policy.seen == []
+
+
+def test_a_path_is_no_picture_to_play():
+    with pytest.raises(TypeError, match="a PIL image is needed, got str: open it with"):
+        play(Policy(), "chart.png", **FAKES)
+
+
+class Wordy(Policy):
+    """Is cut off in the middle of its first `n` turns."""
+
+    def write(self, talks):
+        super().write(talks)
+        return [Written("<think>on and on", cut=True) if shade(talk) < self.n else ANSWER for talk in talks]
+
+
+def test_an_evaluation_warns_where_more_than_a_tenth_of_the_turns_was_cut_off(tmp_path):
+    with pytest.warns(UserWarning, match="15% of the turns of 'evaluation' were cut off.*max_new_tokens"):
+        report = evaluate(Wordy(n=3), items(20), record=tmp_path, **FAKES)
+    assert report.summary["cut"] == 0.15 == Report(load_rollouts(tmp_path)).summary["cut"]
+    assert report.numbers().loc["turns cut off at the length limit, share", "value"] == 0.15
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = evaluate(Wordy(n=2), items(20), **FAKES)
+    assert report.summary["cut"] == 0.1 and "cut off" in report.to_markdown()
+    assert "cut off" not in evaluate(Policy(), items(2), **FAKES).to_markdown()
+
+
+SHARED = """
+import os, sys
+sys.path.insert(0, {tests!r})
+from test_evaluate import FAKES, Policy, items
+from accelerate import PartialState
+from rrvf_lab.evaluate import evaluate
+
+class Counting(Policy):
+    def write(self, talks):
+        texts = super().write(talks)
+        with open(sys.argv[1] + "/played-" + os.environ["RANK"], "a") as file:
+            file.write("".join(f"{{k}} " for k in self.seen[-len(talks):]))
+        return texts
+
+processes = PartialState(cpu=True)
+for n, resume in ((3, False), (11, True)):
+    report = evaluate(Counting(), items(n), record=sys.argv[1] + "/e", name="before", batch=2, resume=resume,
+                      processes=processes, **FAKES)
+    assert (report is None) == (processes.process_index > 0)
+    assert report is None or report.summary["n"] == n
+"""
+
+
+@pytest.mark.slow
+def test_processes_share_an_evaluation_and_the_first_reports_it(tmp_path):
+    program = tmp_path / "shared.py"
+    program.write_text(SHARED.format(tests=str(Path(__file__).parent)))
+    launcher = str(Path(sys.executable).with_name("accelerate"))
+    subprocess.run([launcher, "launch", "--multi_gpu", "--num_processes", "2", str(program), str(tmp_path)],
+                   check=True, capture_output=True, timeout=300)
+    played = [sorted(map(int, (tmp_path / f"played-{rank}").read_text().split())) for rank in (0, 1)]
+    assert sorted(played[0] + played[1]) == list(range(11)) and abs(len(played[0]) - len(played[1])) <= 2
+    stored = load_rollouts(tmp_path / "e")
+    assert [r.id for r in stored] == [f"i{k:02d}" for k in range(11)]
+    assert {r.info["name"] for r in stored} == {"before"}
+    assert [p.name for p in (tmp_path / "e").glob("*.jsonl")] == ["before.jsonl"]

@@ -85,6 +85,24 @@ def test_logits_and_gradients_are_those_of_the_stock_model(make):
 
 
 @pytest.mark.parametrize("make", [qwen3, qwen25])
+@pytest.mark.parametrize("frozen", [True, False])
+def test_nothing_goes_back_through_a_frozen_tower_even_with_checkpointing(make, frozen):
+    torch.manual_seed(0)
+    model, back = encode_each_once(make().float().train()), []
+    model.model.visual.requires_grad_(not frozen)
+    model.gradient_checkpointing_enable()
+    model.enable_input_require_grads()
+    for block in model.model.visual.blocks:
+        block.register_full_backward_hook(lambda *_: back.append(1))
+    ids = torch.tensor([[3, *[60] * 8, 4]])
+    batch = dict(input_ids=ids, pixel_values=torch.randn(32, 48), image_grid_thw=torch.tensor([[1, 8, 4]]),
+                 mm_token_type_ids=(ids == 60).int())
+    model(**batch).logits.square().sum().backward()
+    assert len(back) == (0 if frozen else 2)
+    assert all(p.grad is not None for name, p in model.named_parameters() if "layers.0" in name)
+
+
+@pytest.mark.parametrize("make", [qwen3, qwen25])
 def test_a_model_goes_when_its_last_user_goes(make):
     """A circle of references would keep gigabytes until the collector happens to come by."""
     gc.disable()

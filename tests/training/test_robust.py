@@ -12,7 +12,8 @@ from tiny import CRASH, GOOD, OTHER, config
 import rrvf_lab as rl
 from rrvf_lab.judge import Fallback, JudgeStopped, Verdict
 from rrvf_lab.talk import write_turn
-from rrvf_lab.train import dataset, make_trainer, run
+from rrvf_lab.train import make_trainer, run
+from rrvf_lab.training.images import split_images
 from rrvf_lab.training.trainer import RRVFTrainer, out_of_memory
 
 SMALL = dict(steps=3, group=4, micro_batch=4)
@@ -70,7 +71,7 @@ def test_a_target_that_cannot_be_decoded_is_left_out_by_name(tmp_path):
         good.save(tmp_path / f"{name}.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "a.png").read_bytes()[:400])
     with pytest.warns(UserWarning, match="left out cut.png"):
-        assert dataset(config(tmp_path, train_images=str(tmp_path)))["id"] == ["a", "b"]
+        assert split_images(config(tmp_path, train_images=str(tmp_path)))[0]["id"] == ["a", "b"]
 
 
 @pytest.mark.slow
@@ -100,7 +101,7 @@ def test_a_step_out_of_memory_names_what_helps(tmp_path, monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9.00 GiB.")
 
     monkeypatch.setattr(RRVFTrainer, "_generate_and_score_completions", burst)
-    helps = "micro_batch=4 instead of 8 .*prompts=1.*gradient_checkpointing=true"
+    helps = "sample_batch=4 .*micro_batch=4 instead of 8 .*gradient_checkpointing=true"
     with pytest.raises(RuntimeError, match=f"out of memory in step 1 .*9.00 GiB.* {helps}"):
         make_trainer(config(tmp_path)).train()
 

@@ -86,3 +86,17 @@ def test_recorded_rollouts_without_steps_can_be_looked_through(tmp_path):
     Recorder(tmp_path).write("evaluation", alone)
     run = Run(tmp_path)
     assert run.state == "recording" and run.find("zero spread").tolist() == [] and len(run.group(1)) == 1
+
+
+def test_marks_blank_lines_and_a_cut_line_spoil_no_run(run):
+    path = run.folder / "step-000002.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n\n")[:-40])
+    with pytest.warns(UserWarning, match=r"step-000002.jsonl, line 9, no rollout"):
+        run.refresh()
+    assert len(run) == 8 and run[4].id == run.row(4)["id"] == "odd"
+
+
+def test_a_log_that_went_through_an_editor_is_read(run):
+    lines = [json.dumps({"step": k, "reward": 0.5, "note": "a\u2028b"}, ensure_ascii=False) for k in (1, 2)]
+    (run.path / "log.jsonl").write_bytes(b"\xef\xbb\xbf" + "\r\n\r\n".join(lines).encode() + b'\r\n{"ste')
+    assert [row["step"] for row in run.log()] == [1, 2]

@@ -95,6 +95,7 @@ def test_imitation_lowers_the_loss_and_leaves_an_adapter(tmp_path):
     assert rl.load_policy("nano-base", adapter=settings.folder / "adapter")
 
 
+@pytest.mark.slow
 def test_grpo_starts_from_the_adapter(tmp_path):
     first = supervised(tmp_path / "first")
     run(first)

@@ -34,7 +34,7 @@ STREAMS = [  # of a group: every kind of turn a policy may write
 def config(folder, **changes):
     """One step of one image with eight rollouts into folder/run."""
     small = {"steps": 1, "prompts": 1, "group": 8, "micro_batch": 8, "test_images": None, "save_steps": 1,
-             "train_images": str(few_images())}
+             "preflight": False, "train_images": str(few_images())}
     return TrainConfig.load("demo", output=str(Path(folder) / "run"), **small | changes)
 
 
@@ -84,3 +84,34 @@ def tiny_qwen(tmp_path_factory):
     from bench_gpu import random_model
 
     return str(random_model(tmp_path_factory.mktemp("tiny"), "tiny"))
+
+
+@pytest.fixture(scope="session")
+def tiny_qwen3(tmp_path_factory):
+    """The folder of a tiny Qwen3-VL with random weights."""
+    import torch
+    from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+    from rrvf_lab.nano.loading import HOME
+    from rrvf_lab.nano.processor import CHAT_TEMPLATE, ImageTextProcessor, load_processor
+
+    tokenizer, folder = load_processor(HOME / "nano").tokenizer, str(tmp_path_factory.mktemp("tiny3"))
+    ids = {name: tokenizer.convert_tokens_to_ids(f"<|{name}|>") for name in
+           ("image_pad", "video_pad", "vision_start", "vision_end", "im_end", "endoftext")}
+    text = dict(vocab_size=2048, hidden_size=128, intermediate_size=256, num_hidden_layers=2,
+                num_attention_heads=4, num_key_value_heads=2, head_dim=32, max_position_embeddings=32768,
+                rope_parameters={"rope_type": "default", "rope_theta": 1e6, "mrope_section": [4, 6, 6],
+                                 "mrope_interleaved": True})
+    vision = dict(depth=2, hidden_size=64, intermediate_size=128, num_heads=2, out_hidden_size=128,
+                  patch_size=16, deepstack_visual_indexes=[0])
+    torch.manual_seed(0)
+    model = Qwen3VLForConditionalGeneration(Qwen3VLConfig(
+        text_config=text, vision_config=vision, image_token_id=ids["image_pad"],
+        video_token_id=ids["video_pad"], vision_start_token_id=ids["vision_start"],
+        vision_end_token_id=ids["vision_end"]))
+    model.generation_config.update(eos_token_id=ids["im_end"], pad_token_id=ids["endoftext"])
+    model.save_pretrained(folder)
+    images = Qwen2VLImageProcessorPil(patch_size=16)
+    ImageTextProcessor(images, tokenizer, chat_template=CHAT_TEMPLATE).save_pretrained(folder)
+    return folder

@@ -1,0 +1,219 @@
+"""What a run left behind, as columns that findings can ask: rollouts, turns, settings, log, pictures.
+
+Pictures are stored by their pixels, so that equal names are equal pictures and most questions need none
+decoded. Where pictures must be compared again, a sample is (`judged_again`).
+
+Left out: model weights, and whatever was not recorded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import math
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..judge.pixel import PixelJudge
+from ..leaves.files import found, json_lines
+from ..leaves.pictures import decoded, rgb
+from ..records.store import Recorder, Rollouts, load_rollouts, picture_name
+from ..render.flags import UNSTEADY
+
+SAMPLE = 40  # pairs of pictures that are judged again
+
+
+class Evidence:
+    """The records of a run.
+
+    Of each rollout: `step`, `group` (a number for each group; -1 alone), `id`, `target` (its picture's name),
+    `vision`, `format`, `tool`, `total` (the reward's), `advantage`, `first` and `final` (the judge's score of
+    the first draft and of the final code), `first_ran`, `ran`, `drafts`, `copied`, `answered`, `flagged`,
+    `turns`, `calls`, `length` (characters written), `name` (of an evaluation). Of each turn, in `turn`: `of`
+    (its rollout), `k`, `code`, `text`, `picture`, `score`, `ran`, `feedback`, `reason`, `error`, `failed`
+    (why nothing was drawn), `parts` (whether there are some). Numbers are float arrays, NaN where nothing is
+    known.
+
+    `rows` are the stored lines, `config` the settings ({} of a bare recording), `log` the trainer's lines.
+    """
+
+    def __init__(self, rows, folder, config=None, log=()):
+        self.rows, self.folder, self.config, self.log = list(rows), Path(folder), config or {}, list(log)
+        rewards = [row.get("reward") or {} for row in self.rows]
+        for part in ("vision", "format", "tool", "total"):
+            setattr(self, part, _floats(reward.get(part) for reward in rewards))
+        infos = [row.get("info") or {} for row in self.rows]
+        self.step = _floats(info.get("step") for info in infos)
+        self.advantage = _floats(info.get("advantage") for info in infos)
+        self.name = np.array([str(info.get("name", "")) for info in infos], object)
+        self.id = np.array([row["id"] for row in self.rows], object)
+        self.target = np.array([row["target"] for row in self.rows], object)
+        self.group = _labels([None if info.get("group", -1) == -1 else (info.get("step"), info["group"])
+                              for info in infos])
+        self.turn = Turns(self.rows)
+        self._from_turns()
+
+    def _from_turns(self):
+        rows, drafts = self.rows, [[t for t in row["turns"] if t["code"] is not None] for row in self.rows]
+        final = [row["turns"][row["choice"]] if row["choice"] is not None else None for row in rows]
+        self.first = _floats(_score(some[0]) if some else 0.0 for some in drafts)
+        self.first_ran = np.array([bool(some) and _drawn(some[0]) is not None for some in drafts], bool)
+        self.final = _floats(_score(turn) if turn else 0.0 for turn in final)
+        self.ran = np.array([turn is not None and _drawn(turn) is not None for turn in final], bool)
+        self.copied = np.array([any(a["code"] == b["code"] for a, b in zip(some, some[1:], strict=False))
+                                for some in drafts], bool)
+        self.drafts = np.array([len(some) for some in drafts], int)
+        self.answered = np.array([row["answer"] is not None for row in rows], bool)
+        self.turns = np.array([len(row["turns"]) for row in rows], int)
+        self.calls = np.array([sum(t["action"] == "render" for t in row["turns"]) for row in rows], int)
+        self.length = _floats(sum(len(t["text"] or "") for t in row["turns"]) for row in rows)
+        self.flagged = np.array([any(set((t.get("rendering") or {}).get("flags") or ()) - set(UNSTEADY)
+                                     for t in row["turns"])
+                                 for row in rows], bool)
+
+    def __len__(self):
+        return len(self.rows)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the run says that the embedded judge gave its scores."""
+        return "judge" in self.config and self.config["judge"] is None
+
+    @functools.cached_property
+    def groups(self) -> list[np.ndarray]:
+        """The positions of each group of at least two."""
+        order = np.argsort(self.group, kind="stable")
+        cuts = np.flatnonzero(np.diff(self.group[order])) + 1
+        return [some for some in np.split(order, cuts) if len(some) > 1 and self.group[some[0]] >= 0]
+
+    @functools.cached_property
+    def weights(self) -> dict:
+        """The weights of the reward's terms: the settings', else what the recorded sentences say."""
+        if weights := self.config.get("reward"):
+            return {part: float(weights[part]) for part in ("vision", "format", "tool")}
+        for row in self.rows:
+            reasons = (row.get("reward") or {}).get("reasons", ())
+            said = [reason.partition(":")[0].split() for reason in reasons]
+            if len(said) == 3 and all(len(words) == 4 for words in said):
+                return {words[0]: float(words[3]) for words in said}
+        return {"vision": 1.0, "format": 0.1, "tool": 0.1}
+
+    @functools.cached_property
+    def held_out(self) -> set[str]:
+        """The names of the pictures that measure a training run: of its evaluations and its test images."""
+        names = {row["target"] for file in (self.folder.parent / "evaluation").glob("*.jsonl")
+                 for _, row in json_lines(file)[0] if "target" in row}
+        if not self.config.get("test_images"):
+            return names if self.config else set()
+        folder = found(self.config["test_images"])
+        files = sorted(file for file in folder.glob("*") if file.is_file() and file.name[0] != ".")
+        for file in files[:self.config.get("test_limit") or len(files)]:
+            with contextlib.suppress(Exception):  # what cannot be decoded was not evaluated either
+                names.add(picture_name(decoded(file)))
+        return names
+
+    def picture(self, name) -> Image.Image:
+        """A stored picture. Raises OSError where it is missing."""
+        with Image.open(self.folder / "images" / f"{name}.png") as image:
+            return rgb(image)
+
+    def rollout(self, i):
+        """One rollout with its pictures, a `Rollout`."""
+        return Rollouts([self.rows[i]], self.folder)[0]
+
+    @functools.cached_property
+    def judged_again(self) -> list[dict]:
+        """A sample of turns that drew something, judged again by the embedded judge: `turn`, `verdict`, and
+        `other` (score beside another rollout's target, or NaN)."""
+        turn, judge, sample = self.turn, PixelJudge(), []
+        seen = {}
+        for i in np.flatnonzero(turn.ran & ~np.isnan(turn.score)):
+            seen.setdefault((self.target[turn.of[i]], turn.picture[i]), i)
+        at = np.array(sorted(seen.values()), int)
+        at = at[np.unique(np.linspace(0, len(at) - 1, min(SAMPLE, len(at))).astype(int))] if len(at) else at
+        targets = list(dict.fromkeys(self.target[turn.of[at]]))
+        for i in at:
+            own = self.target[turn.of[i]]
+            other = targets[(targets.index(own) + 1) % len(targets)]
+            try:
+                image = self.picture(turn.picture[i])
+                verdict = judge(self.picture(own), image)
+                beside = math.nan if other == own else judge(self.picture(other), image).score
+            except OSError:  # a copy without its pictures
+                continue
+            sample.append({"turn": int(i), "verdict": verdict, "other": beside})
+        return sample
+
+
+class Turns:
+    """The turns of all rollouts as columns; see `Evidence`."""
+
+    def __init__(self, rows):
+        flat = [(i, k, turn) for i, row in enumerate(rows) for k, turn in enumerate(row["turns"])]
+        verdicts = [turn.get("verdict") or {} for _, _, turn in flat]
+        drawn = [turn.get("rendering") or {} for _, _, turn in flat]
+        self.of = np.array([i for i, _, _ in flat], int)
+        self.k = np.array([k for _, k, _ in flat], int)
+        self.code = np.array([turn["code"] for _, _, turn in flat], object)
+        self.text = np.array([turn["text"] or "" for _, _, turn in flat], object)
+        self.error = np.array([turn["error"] or "" for _, _, turn in flat], object)
+        self.picture = np.array([one.get("image") for one in drawn], object)
+        self.failed = np.array([one.get("error") or "" for one in drawn], object)
+        self.ran = np.array([one.get("image") is not None for one in drawn], bool)
+        self.score = _floats(one.get("score") for one in verdicts)
+        self.feedback = np.array([one.get("feedback", "") for one in verdicts], object)
+        self.reason = np.array([one.get("reason", "") for one in verdicts], object)
+        self.parts = np.array([bool(one.get("parts")) for one in verdicts], bool)
+
+    def __len__(self):
+        return len(self.of)
+
+
+def evidence_of(run) -> Evidence:
+    """The evidence of a run: a folder (of a run, or of recorded rollouts), a `Run`, `Rollouts`, a `Report` or
+    a list of `Rollout`s.
+
+    Raises FileNotFoundError where nothing was recorded, TypeError for something else.
+    """
+    if isinstance(run, Evidence):
+        return run
+    if isinstance(run, Rollouts):
+        return Evidence(run.rows, run.folder)
+    run = getattr(run, "path", run)       # of a Run
+    run = getattr(run, "rollouts", run)   # of a Report
+    if isinstance(run, (str, Path)):
+        folder, rollouts = found(run), load_rollouts(run)
+        config = folder / "config.json"
+        log = folder / "log.jsonl"
+        return Evidence(rollouts.rows, rollouts.folder,
+                        json.loads(config.read_text()) if config.is_file() else {},
+                        [row for _, row in json_lines(log)[0]] if log.is_file() else ())
+    if not isinstance(run, (list, tuple)):
+        raise TypeError(f"diagnose reads a run folder, a Run, Rollouts, a Report or a list of rollouts, not "
+                        f"{type(run).__name__}")
+    kept = tempfile.TemporaryDirectory(prefix="rrvf-diagnose-")
+    Recorder(kept.name).write("rollouts", run)
+    evidence = Evidence(load_rollouts(kept.name).rows, kept.name)
+    evidence.kept = kept  # its pictures live as long as it does
+    return evidence
+
+
+def _floats(values):
+    return np.array([math.nan if value is None else value for value in values], float)
+
+
+def _labels(keys):
+    names = {}
+    return np.array([-1 if key is None else names.setdefault(key, len(names)) for key in keys], int)
+
+
+def _drawn(turn):
+    return (turn.get("rendering") or {}).get("image")
+
+
+def _score(turn):
+    return (turn.get("verdict") or {}).get("score", math.nan)

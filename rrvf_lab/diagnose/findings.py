@@ -1,0 +1,639 @@
+"""The findings: each a small function of an `Evidence` that says what is wrong, or None.
+
+Add your own the same way and pass it: `diagnose(run, [*FINDINGS, mine])`. Three kinds: what cannot happen in
+a sound run (chance 0), what chance alone hardly makes (its p-value in `chance`, corrected for the number of
+looks), and shares whose 95 % interval lies beyond the named bound.
+
+Left out: causes. A finding says what the records show and what to try.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+
+import numpy as np
+
+from ..judge.pixel import PixelJudge
+from ..records.statistics import known, mean, share
+from ..talk import CUT
+from ..training.advantages import FLAT, advantages
+from .finding import LOST, NOTE, WRONG, Finding, above_zero, average, more_than, rate, trend
+
+EXACT = 1e-6   # of numbers that are stored in full
+SHOWN = 12     # rollouts named by a finding
+TIME = re.compile(r"time-?out|timed out|CPU time|stopped after", re.IGNORECASE)
+RANDOM = re.compile(r"random|rand\(|randn|uuid|time\(|now\(|today\(")
+
+
+def _some(positions, by=None):
+    positions = np.asarray(positions, int)
+    if by is not None and len(positions):
+        positions = positions[np.argsort(by, kind="stable")]
+    return tuple(int(i) for i in dict.fromkeys(positions.tolist()))[:SHOWN]
+
+
+def _share_of(run, turns):
+    """The share of rollouts that have one of these turns."""
+    return float(np.isin(np.arange(len(run)), run.turn.of[turns]).mean())
+
+
+# ---- the numbers of a reward -------------------------------------------------------------------------------
+
+def reward_is_not_its_terms(run):
+    """The total is the weighted sum of three terms; fitted, it shows a flipped sign, a constant, a weight."""
+    terms = np.stack([run.vision, run.format, run.tool], 1)
+    there = ~np.isnan(terms).any(1) & ~np.isnan(run.total)
+    said = np.array([run.weights[part] for part in ("vision", "format", "tool")])
+    off = np.abs(run.total[there] - terms[there] @ said)
+    if not len(off) or off.max() < 1e-4:
+        return None
+    moving = np.ptp(terms[there], axis=0) > EXACT
+    design = np.column_stack([terms[there][:, moving], np.ones(there.sum())])
+    fit, *_ = np.linalg.lstsq(design, run.total[there], rcond=None)
+    rest = float(np.abs(run.total[there] - design @ fit).max())
+    names = [name for name, moves in zip(("vision", "format", "tool"), moving, strict=True) if moves]
+    known_part = float(terms[there][:, ~moving].mean(0) @ said[~moving]) if (~moving).any() else 0.0
+    words = [f"{name} x {w:+.3g} where {s:+.3g} is said"
+             for name, w, s in zip(names, fit, said[moving], strict=False) if abs(w - s) > 1e-3]
+    if abs(fit[-1] - known_part) > 1e-3:
+        words.append(f"a constant {fit[-1] - known_part:+.3g}")
+    flipped = [name for name, w, s in zip(names, fit, said[moving], strict=False) if w * s < -1e-6]
+    if rest > 1e-3:
+        words = [f"it differs by up to {off.max():.3g} and no weights explain that (rest {rest:.3g})"]
+    what = f"the sign of {' and '.join(flipped)} is turned" if flipped and rest <= 1e-3 else \
+        "the total is not the weighted sum of its terms"
+    return Finding("reward sign flipped" if flipped and rest <= 1e-3 else "reward is not its terms",
+                   f"The reward that was trained on is another one than the settings say: {what}.",
+                   f"recorded total against vision, format and tool of {there.sum():,} rollouts: "
+                   f"{'; '.join(words)}", WRONG, float((off > 1e-4).mean()),
+                   "the policy is pushed towards something nobody asked for",
+                   "compare the reward function with `reward.reward`; look at the terms of these rollouts",
+                   _some(np.flatnonzero(there)[off > 1e-4], -off[off > 1e-4]))
+
+
+def vision_is_not_the_final_verdict(run):
+    """The vision term is the judge's score of the final code: failures 0, unscored NaN."""
+    lost = run.ran & np.isnan(run.final) & ~np.isnan(run.vision)
+    other = run.ran & ~lost & (np.abs(run.vision - run.final) > EXACT)
+    paid = ~run.ran & (run.vision > EXACT)
+    bad = lost | other | paid
+    if not bad.any():
+        return None
+    words = [f"{count.sum():,} {what}" for count, what in (
+        (lost, "without a verdict have a score"), (other, "have another score than their verdict"),
+        (paid, "drew nothing and are paid for it")) if count.any()]
+    return Finding("unscored counts as a score" if lost.any() else "vision is not the verdict",
+                   "The vision term of some rollouts is not what the judge said of their final picture.",
+                   f"{rate(bad)}: {', '.join(words)}", WRONG, float(bad.mean()),
+                   "their groups compare numbers that mean different things",
+                   "an unscored rollout must stay NaN; look at who fills the score in",
+                   _some(np.flatnonzero(bad)))
+
+
+def unscored_as_zero(run):
+    """A picture with the score 0 from a judge that failed, not from one that compared."""
+    turn = run.turn
+    said = np.array([reason.startswith("judge:") for reason in turn.reason], bool)
+    hit = turn.ran & (turn.score == 0) & (said | (turn.feedback == "The judge failed."))
+    if not hit.any():
+        return None
+    reasons = Counter(re.sub(r"\d+", "#", turn.reason[i])[:120] for i in np.flatnonzero(hit))
+    return Finding("unscored as zero", "Pictures that the judge failed on count as the worst pictures.",
+                   f"{rate(hit[turn.ran])} of the pictures; most often: {reasons.most_common(1)[0][0]}",
+                   WRONG, _share_of(run, hit),
+                   "good pictures are pushed away wherever the judge failed",
+                   "give NaN for what could not be judged (`Verdict.unscored`)", _some(turn.of[hit]))
+
+
+def pictures_without_comparison(run):
+    """Zeros of an embedded judge's run that come without parts: nobody compared these pictures."""
+    turn = run.turn
+    parted = turn.ran & turn.parts
+    hit = turn.ran & ~turn.parts & (turn.score == 0)
+    if not hit.any() or parted.sum() < hit.sum() or unscored_as_zero(run):
+        return None
+    return Finding("zeros without comparison", "Pictures have the score 0 although nobody compared them.",
+                   f"{rate(hit[turn.ran])} of the pictures have score 0 and no parts, as no compared one has",
+                   WRONG, _share_of(run, hit),
+                   "good pictures are pushed away", "find out who scored these, and give NaN for a failure",
+                   _some(turn.of[hit]))
+
+
+def failures_that_are_not_the_programs(run):
+    """Programs stopped for time: the same one drew its picture elsewhere, or many were stopped together."""
+    turn = run.turn
+    late = np.array([bool(TIME.search(error)) for error in turn.failed], bool) & ~turn.ran
+    if not late.any():
+        return None
+    fine = {code for code in turn.code[turn.ran]}
+    proven = late & np.array([code in fine for code in turn.code], bool)
+    drafts = np.array([code is not None for code in turn.code], bool)
+    if not proven.any() and share(late[drafts])["low"] < 0.02:
+        return None
+    proof = f"; {proven.sum():,} of them drew a picture another time" if proven.any() else ""
+    return Finding("time-outs count as failures",
+                   "Programs are stopped for time, and that counts as the program's failure.",
+                   f"{rate(late[drafts])} of the drafts were stopped{proof}", WRONG if proof else LOST,
+                   _share_of(run, late),
+                   "noise in the reward: the same program is sometimes worth nothing",
+                   "give the renderer fewer workers or more time: Renderer(workers=..., timeout=...)",
+                   _some(turn.of[proven if proven.any() else late]))
+
+
+def advantages_are_not_the_groups(run):
+    """Advantages follow from rewards and groups; recorded ones that do not were made of something else."""
+    if not run.groups or np.isnan(run.advantage).all():
+        return None
+    said = run.config.get("scale_rewards")
+    best, off = None, None
+    for scale in [said] if said in ("group", "batch", "none") else ("group", "batch", "none"):
+        made = np.full(len(run), np.nan)
+        for step in np.unique(run.step[run.group >= 0]):
+            there = np.flatnonzero((run.step == step) & (run.group >= 0))
+            made[there] = advantages(run.total[there], list(run.group[there]), scale)
+        gone = np.abs(made - run.advantage)
+        if best is None or np.nanmean(gone) < np.nanmean(off):
+            best, off = made, gone
+    there = ~np.isnan(off)
+    bad = there & (off > 0.02 + 0.02 * np.abs(best))
+    if share(bad[there])["low"] < 0.02:
+        return None
+    order = trend(best[there], run.advantage[there])[0]
+    what = "the other way round" if order < -0.5 else "not in their order" if order < 0.5 else "other numbers"
+    return Finding("advantages are not the groups'",
+                   f"The advantages are not what the rewards of the groups give: {what}.",
+                   f"{rate(bad[there])} differ; rank correlation {order:+.2f}", WRONG,
+                   float(bad[there].mean()),
+                   "rollouts are pushed by numbers that are not theirs",
+                   "look whether groups are mixed between images, and which scale is used",
+                   _some(np.flatnonzero(bad), -off[bad]))
+
+
+# ---- which pictures ----------------------------------------------------------------------------------------
+
+def groups_mixed(run):
+    """A group is rollouts of one image."""
+    bad = [some for some in run.groups if len(set(run.target[some])) > 1]
+    if not bad:
+        return None
+    return Finding("groups mixed between images", "Groups hold rollouts of different images.",
+                   f"{rate(len(bad), len(run.groups))} of the groups", WRONG,
+                   sum(map(len, bad)) / len(run), "an easy image counts as a good rollout",
+                   "keep the rollouts of an image together: the group size must divide each batch",
+                   _some(np.concatenate(bad)))
+
+
+def images_twice(run):
+    """One picture under several names."""
+    names = defaultdict(set)
+    for target, id in zip(run.target, run.id, strict=True):
+        names[target].add(id)
+    twice = {target: ids for target, ids in names.items() if len(ids) > 1}
+    if not twice:
+        return None
+    hit = np.isin(run.target, list(twice))
+    example = ", ".join(sorted(map(str, next(iter(twice.values()))))[:4])
+    return Finding("the same image under several names", "Some images are in the data more than once.",
+                   f"{rate(len(twice), len(names))} of the images; for example {example}", WRONG,
+                   float(hit.mean()), "they count more often, and n is smaller than it looks",
+                   "take the copies out of the folder", _some(np.flatnonzero(hit)))
+
+
+def held_out_in_training(run):
+    """Pictures that were trained on and are evaluated."""
+    shared = sorted(set(run.target) & run.held_out)
+    if not shared:
+        return None
+    hit = np.isin(run.target, shared)
+    return Finding("held-out images in training", "Images that measure the gain were trained on.",
+                   f"{rate(len(shared), len(set(run.target)))} of the training images are held-out ones",
+                   WRONG, float(hit.mean()), "the held-out score measures memory",
+                   "keep the folders of train_images and test_images apart", _some(np.flatnonzero(hit)))
+
+
+def target_in_the_render(run):
+    """A render that has the target's very pixels, of several targets."""
+    turn = run.turn
+    hit = turn.ran & (turn.picture == run.target[turn.of])
+    targets = {run.target[i] for i in turn.of[hit]}
+    if len(targets) < 2:
+        return None
+    return Finding("the target's own pixels come back", "Renders have the very pixels of their target.",
+                   f"{rate(hit[turn.ran])} of the pictures, of {len(targets)} images", WRONG,
+                   _share_of(run, hit),
+                   "the score is full without a program that draws anything",
+                   "keep the target out of the sandbox's reach; read these programs",
+                   _some(turn.of[hit]))
+
+
+def pictures_do_not_follow_programs(run):
+    """The same program gives the same picture; another one rarely does."""
+    turn, pictures = run.turn, defaultdict(set)
+    plain = turn.ran & np.array([code is not None and not RANDOM.search(code) for code in turn.code], bool)
+    for i in np.flatnonzero(plain):
+        pictures[run.rows[turn.of[i]]["language"], turn.code[i]].add(turn.picture[i])
+    torn = {code for (_, code), names in pictures.items() if len(names) > 1}
+    again = sum(1 for code, count in Counter(turn.code[plain]).items() if count > 1)
+    codes = defaultdict(set)
+    for i in np.flatnonzero(plain):
+        codes[turn.picture[i]].add("".join(turn.code[i].split()))
+    stale = sum(len(some) - 1 for some in codes.values())
+    programs = sum(map(len, codes.values()))
+    if torn:
+        hit = np.isin(turn.code.astype(str), list(torn)) & turn.ran
+        said = f"{rate(len(torn), again)} of the programs that ran twice gave two pictures"
+    elif more_than(stale, programs, 0.5) < 1e-4:
+        hit = np.array([len(codes.get(picture, ())) > 1 for picture in turn.picture], bool)
+        said = f"{rate(stale, programs)} of the programs gave a picture that another program gave"
+    else:
+        return None
+    return Finding("pictures do not follow programs", "The picture that comes back is not the program's own.",
+                   said, WRONG, _share_of(run, hit),
+                   "scores and feedback are about another program",
+                   "render one of these programs again and compare; look for a cache or a shared file",
+                   _some(turn.of[hit]))
+
+
+# ---- the judge ---------------------------------------------------------------------------------------------
+
+def judge_says_one_thing(run):
+    """One score for many pictures: constant, or saturated at its highest."""
+    turn = run.turn
+    there = turn.ran & ~np.isnan(turn.score)
+    if len(set(turn.picture[there])) < 8:
+        return None
+    value, count = Counter(np.round(turn.score[there], 6)).most_common(1)[0]
+    if count == there.sum():
+        name, says = "judge constant", f"The judge gives every picture the score {value:g}."
+    elif value == np.round(turn.score[there], 6).max() and more_than(count, there.sum(), 0.5) < 1e-4:
+        name, says = "judge saturated", f"The judge gives most pictures its highest score, {value:g}."
+    elif more_than(count, there.sum(), 0.5) < 1e-4:
+        name, says = "judge nearly constant", f"The judge gives most pictures the same score, {value:g}."
+    else:
+        return None
+    hit = there & (np.round(turn.score, 6) == value)
+    return Finding(name, says, f"{rate(count, there.sum())} of the pictures", WRONG, count / there.sum(),
+                   "no difference between pictures is left to learn from",
+                   "audit the judge: rl.audit(judge, images)", _some(turn.of[hit]))
+
+
+def judge_is_noisy(run):
+    """The same two pictures get different scores."""
+    turn, scores, where = run.turn, defaultdict(list), defaultdict(list)
+    for i in np.flatnonzero(turn.ran & ~np.isnan(turn.score)):
+        pair = run.target[turn.of[i]], turn.picture[i]
+        scores[pair].append(turn.score[i])
+        where[pair].append(turn.of[i])
+    again = {pair: some for pair, some in scores.items() if len(some) > 1}
+    differ = [pair for pair, some in again.items() if np.ptp(some) > EXACT]
+    if not differ:
+        return None
+    noise = float(np.sqrt(np.mean([np.var(some, ddof=1) for some in again.values()])))
+    spread = float(np.sqrt(np.mean([np.nanvar(run.vision[some], ddof=1) for some in run.groups]))) \
+        if run.groups else float(np.nanstd(run.vision))
+    part = min(1.0, noise**2 / max(spread**2, 1e-12))
+    return Finding("judge noisy", "The judge gives the same two pictures different scores.",
+                   f"{rate(len(differ), len(again))} of the pairs that were judged more than once; noise "
+                   f"{noise:.3f} (standard deviation), spread within groups {spread:.3f}",
+                   WRONG if run.embedded or part > 0.2 else LOST, part,
+                   f"about {part:.0%} of the differences within groups are noise",
+                   "temperature 0, or the mean of several answers; larger groups",
+                   _some([i for pair in differ for i in where[pair]]))
+
+
+def judge_gave_other_scores(run):
+    """The embedded judge, asked again, says something else: other scores, or the pictures swapped."""
+    if not run.embedded or len(run.judged_again) < 8:
+        return None
+    told = np.array([run.turn.score[one["turn"]] for one in run.judged_again])
+    now = np.array([one["verdict"].score for one in run.judged_again])
+    bad = np.abs(told - now) > 0.01
+    if share(bad)["low"] < 0.05:
+        return None
+    order = trend(now, told)[0]
+    where = run.turn.of[[one["turn"] for one in run.judged_again]]
+    swapped = np.array([_swapped(run, one["turn"]) for one in run.judged_again])
+    if np.mean(np.abs(swapped - told) <= 0.01) > 0.9:
+        what, name = "it was shown the render as the target and the target as the render", "pictures swapped"
+    elif order > 0.95:
+        what, name = "in nearly the same order: another version of the judge", "another version"
+    else:
+        what, name = f"in another order (rank correlation {order:+.2f})", "scores are not the judge's"
+    kind = NOTE if name == "another version" else WRONG
+    return Finding(f"judge: {name}", f"The embedded judge now gives other scores: {what}.",
+                   f"{rate(bad)} of a sample differ by more than 0.01, on average by "
+                   f"{mean(np.abs(told - now)):.3f}", kind, float(bad.mean()),
+                   "the run was not trained on the scores that are shown for it",
+                   "check the order of the arguments judge(target, image), and which judge was passed",
+                   _some(where[bad], -np.abs(told - now)[bad]))
+
+
+def _swapped(run, i):
+    own = run.picture(run.target[run.turn.of[i]])
+    return PixelJudge()(run.picture(run.turn.picture[i]), own).score
+
+
+def scores_do_not_follow_pictures(run):
+    """Whatever the judge is, pictures nearer to their target should score higher, by the embedded judge."""
+    if run.embedded or len(run.judged_again) < 20:
+        return None
+    told = np.array([run.turn.score[one["turn"]] for one in run.judged_again])
+    now = np.array([one["verdict"].score for one in run.judged_again])
+    order, chance = trend(now, told)
+    if order > 0 and chance < 0.05 or np.ptp(told) < EXACT:
+        return None
+    return Finding("scores do not follow pictures",
+                   "The judge's scores have nothing to do with how near pictures are to their targets, as "
+                   "the embedded judge sees it.",
+                   f"rank correlation {order:+.2f} over {len(told)} pictures",
+                   WRONG if order < 0 else LOST, 0.9, "the reward pushes anywhere",
+                   "audit the judge: rl.audit(judge, images)",
+                   _some(run.turn.of[[one["turn"] for one in run.judged_again]], now))
+
+
+def feedback_of_another_image(run):
+    """Recorded sentences should be nearer to what the embedded judge says of this pair than of others."""
+    if not run.embedded or len(run.judged_again) < 15:
+        return None
+    sample, now = run.judged_again, [_vocabulary(one["verdict"].feedback) for one in run.judged_again]
+    said = [_vocabulary(run.turn.feedback[one["turn"]]) for one in sample]
+    if len(set(map(frozenset, said))) < 3:
+        return None
+    near = np.array([[len(a & b) / max(1, len(a | b)) for b in now] for a in said])
+    own, others = np.diag(near), (near.sum(1) - np.diag(near)) / (len(near) - 1)
+    if above_zero(own - others) < 0.01:
+        return None
+    return Finding("feedback of another image",
+                   "The sentences that the policy reads are not about its picture.",
+                   f"words shared with what the judge says of the same pictures minus of others: "
+                   f"{average(own - others)}", WRONG, 0.95,
+                   "following the feedback leads away from the target",
+                   "look at how verdicts are matched to rollouts",
+                   _some(run.turn.of[[one["turn"] for one in sample]], own - others))
+
+
+def _vocabulary(text):
+    return set(re.findall(r"\w+", text.lower()))
+
+
+def drafts_do_not_look(run):
+    """A first draft should fit its own target better than another image's."""
+    sample = [one for one in run.judged_again if run.turn.k[one["turn"]] == 0 and not np.isnan(one["other"])]
+    if len(sample) < 15:
+        return None
+    gain = np.array([one["verdict"].score - one["other"] for one in sample])
+    if above_zero(gain) < 0.05:
+        return None
+    same = Counter(run.turn.code[one["turn"]] for one in sample).most_common(1)[0][1]
+    return Finding("drafts do not depend on the image",
+                   "The first drafts fit another image as well as their own: the policy does not see it.",
+                   f"score beside the own target minus beside another one: {average(gain)}; the most "
+                   f"frequent program stands {same} times among {len(sample)}", WRONG, 0.95,
+                   "nothing about images can be learnt",
+                   "count image tokens and pictures of a prompt; is the context cut before the image?",
+                   _some(run.turn.of[[one["turn"] for one in sample]], gain))
+
+
+# ---- what is left to learn from ----------------------------------------------------------------------------
+
+def no_spread(run):
+    """Groups whose rewards are all equal teach nothing."""
+    if not run.groups:
+        return None
+    flat = np.array([np.nanmax(run.total[some]) - np.nanmin(run.total[some]) < FLAT
+                     if not np.isnan(run.total[some]).all() else True for some in run.groups])
+    same = np.array([len({_words(run, i) for i in some}) == 1 for some in run.groups])
+    if share(same)["low"] > 0.5:
+        return Finding("one text in each group", "All rollouts of a group are the same text.",
+                       f"{rate(same)} of the groups", WRONG, float(same.mean()),
+                       "nothing is explored and nothing learnt",
+                       "sample: temperature above 0 (settings say "
+                       f"{run.config.get('temperature', 'nothing')}), and look whether the seed is set anew",
+                       _some(np.concatenate([some for some, s in zip(run.groups, same, strict=True) if s])))
+    if share(flat)["low"] < 0.5:
+        return None
+    return Finding("groups without spread", "Most groups have equal rewards.", f"{rate(flat)} of the groups",
+                   LOST, float(flat.mean()), "these rollouts cost time and move nothing",
+                   "larger groups, a higher temperature, harder or easier images",
+                   _some(np.concatenate([some for some, f in zip(run.groups, flat, strict=True) if f])))
+
+
+def _words(run, i):
+    return tuple(turn["text"] for turn in run.rows[i]["turns"])
+
+
+def vision_drowned(run):
+    """How much of the differences within groups comes from the picture."""
+    if len(run.groups) < 5:
+        return None
+    inside = [some[~np.isnan(run.total[some])] for some in run.groups]
+    inside = [some for some in inside if len(some) > 1 and np.ptp(run.total[some]) > FLAT]
+    if len(inside) < 5:
+        return None
+    drawn = run.weights["vision"] * run.vision
+    both = np.array([(np.cov(drawn[some], run.total[some])[0, 1], np.var(run.total[some], ddof=1))
+                     for some in inside])
+    rng = np.random.default_rng(0)
+    draws = both[rng.integers(0, len(both), (1000, len(both)))].sum(1)
+    parts = draws[:, 0] / draws[:, 1]
+    part, high = both[:, 0].sum() / both[:, 1].sum(), float(np.quantile(parts, 0.975))
+    if high >= 0.5:
+        return None
+    return Finding("other terms drown the picture",
+                   "Within groups the reward differs mostly by form and tool calls, not by the picture.",
+                   f"the picture makes {part:.0%} of the differences within {len(inside)} groups (95 % "
+                   f"interval {np.quantile(parts, 0.025):.0%} to {high:.0%}); weights {run.weights}",
+                   LOST, 1 - max(0.0, part), "the policy learns form, and drawing later or never",
+                   "lower the weights of format and tool (TrainConfig.reward)",
+                   _some(np.concatenate(inside)))
+
+
+def unscored(run):
+    """Rollouts without a reward are kept out of everything."""
+    lost = np.isnan(run.total)
+    if share(lost)["low"] < 0.005:
+        return None
+    reasons = Counter(re.sub(r"\d[\d.]*", "#", run.turn.reason[i])[:100] for i in range(len(run.turn))
+                      if run.turn.ran[i] and np.isnan(run.turn.score[i]))
+    often = f"; most often: {reasons.most_common(1)[0][0]}" if reasons else ""
+    return Finding("unscored rollouts", "The judge gave no score to some rollouts.", f"{rate(lost)}{often}",
+                   LOST, float(lost.mean()), "smaller groups; what the judge fails on is never learnt",
+                   "read the reasons; a longer time-out or another judge", _some(np.flatnonzero(lost)))
+
+
+def cut_texts(run):
+    """Turns that their length limit kept from being read."""
+    turn = run.turn
+    cut = np.array([error.startswith(CUT) for error in turn.error], bool)
+    logged = mean(known([row.get("completions/clipped_ratio", np.nan) for row in run.log]))
+    ends = np.isin(np.arange(len(run)), turn.of[cut])
+    if share(ends)["low"] < 0.05:
+        return None
+    clipped = "" if np.isnan(logged) else f"; the trainer's log counts {logged:.0%} clipped"
+    return Finding("answers cut by length", "Turns end at the length limit before they are finished.",
+                   f"{rate(ends)} of the rollouts{clipped}", LOST, float(ends.mean()),
+                   "unfinished turns count as malformed, whatever they would have drawn",
+                   "raise max_new_tokens (now "
+                   f"{run.config.get('max_new_tokens', 'not recorded')}) and max_completion_length",
+                   _some(np.flatnonzero(ends)))
+
+
+def talks_that_stop(run):
+    """A rollout that ends on a tool call although turns are left: its reply found no room."""
+    most = run.config.get("max_turns")
+    if not most or not len(run):
+        return None
+    last = np.array([row["turns"][-1]["action"] if row["turns"] else None for row in run.rows], object)
+    stop = (last == "render") & (run.turns < most)
+    if share(stop)["low"] < 0.02:
+        return None
+    return Finding("context cut", "Rollouts end after a tool call although turns are left: the reply found "
+                   "no room in the context.", rate(stop), LOST, float(stop.mean()),
+                   "the policy never sees what it drew",
+                   "raise max_completion_length, or lower max_image_tokens", _some(np.flatnonzero(stop)))
+
+
+def malformed(run):
+    """Turns that could not be read at all."""
+    turn = run.turn
+    hit = np.array([error.startswith("parse:") and not error.startswith(CUT) for error in turn.error], bool)
+    if not len(hit) or share(hit)["low"] < 0.1:
+        return None
+    often = Counter(turn.error[hit]).most_common(1)[0]
+    return Finding("malformed turns", "Many turns cannot be read: neither a tool call nor an answer.",
+                   f"{rate(hit)} of the turns; most often ({often[1]}): {often[0]}", LOST, float(hit.mean()),
+                   "what such a turn would have drawn is never seen",
+                   "read some; a longer cold start, or a longer max_new_tokens", _some(turn.of[hit]))
+
+
+# ---- what the policy does ----------------------------------------------------------------------------------
+
+def gets_worse(run):
+    """The mean score of steps falls."""
+    steps = np.unique(run.step[~np.isnan(run.step)])
+    if len(steps) < 6:
+        return None
+    means = np.array([mean(known(run.vision[run.step == step])) for step in steps])
+    order, chance = trend(steps, means)
+    third = max(2, len(steps) // 3)
+    before, after = (known(run.vision[np.isin(run.step, some)]) for some in (steps[:third], steps[-third:]))
+    if order >= 0 or mean(after) >= mean(before):
+        return None
+    texts = [len({_words(run, i) for i in np.flatnonzero(np.isin(run.step, some))}) / max(1, len(known_))
+             for some, known_ in ((steps[:third], before), (steps[-third:], after))]
+    norm = known([row.get("grad_norm", np.nan) for row in run.log])
+    size = f"; grad_norm up to {norm.max():.2g}" if len(norm) else ""
+    return Finding("the score falls", "The policy gets worse while it is trained.",
+                   f"vision {mean(before):.3f} in the first {third} steps, {mean(after):.3f} in the last "
+                   f"(rank correlation with the step {order:+.2f}, n = {len(steps)} steps); different texts "
+                   f"{texts[0]:.0%} then {texts[1]:.0%}{size}", LOST,
+                   min(1.0, (mean(before) - mean(after)) / max(mean(before), 1e-6)), "the run is lost",
+                   f"a tenth of the learning rate (now {run.config.get('learning_rate', 'not recorded')}); "
+                   "look at what is rewarded: `rl.audit`", _some(np.flatnonzero(run.step == steps[-1])),
+                   chance)
+
+
+def sandbags(run):
+    """First drafts get worse while the gain of later turns grows."""
+    gain = run.vision - run.first
+    steps = np.unique(run.step[~np.isnan(run.step)])
+    if len(steps) < 6:
+        return None
+    first, later = (np.array([mean(known(values[run.step == step])) for step in steps])
+                    for values in (run.first, gain))
+    down, chance = trend(steps, first)
+    up, other = trend(steps, later)
+    if down >= 0 or up <= 0:
+        return None
+    return Finding("first drafts get worse", "The policy spoils its first draft and repairs it later.",
+                   f"over {len(steps)} steps: first draft {first[0]:.3f} to {first[-1]:.3f} (rank "
+                   f"correlation {down:+.2f}), gain of later turns {later[0]:+.3f} to {later[-1]:+.3f} "
+                   f"({up:+.2f})", LOST, min(1.0, abs(first[0] - first[-1])),
+                   "the shown gain from feedback is not one", "pay the final picture, never the improvement",
+                   _some(np.argsort(-gain)), max(chance, other))
+
+
+def copies(run):
+    """Later turns that repeat the code before them."""
+    there = run.drafts > 1
+    if not there.any() or share(run.copied[there])["low"] < 0.5:
+        return None
+    return Finding("later turns copy", "Most later turns repeat the program of the turn before.",
+                   f"{rate(run.copied[there])} of the rollouts with a second draft", LOST,
+                   float(run.copied[there].mean()), "turns are paid for in time and change nothing",
+                   "pay tool calls less (reward.cap), or teach edits before training",
+                   _some(np.flatnonzero(there & run.copied)))
+
+
+def later_turns_harm(run):
+    """Final code against first draft, of rollouts whose first draft ran."""
+    there = (run.drafts > 1) & run.first_ran & ~np.isnan(run.vision)
+    loss = (run.first - run.vision)[there]
+    if len(loss) < 10 or mean(loss) <= 0:
+        return None
+    return Finding("later turns harm", "The last turn is worse than the first draft, on average.",
+                   f"change {average(-loss)} over rollouts whose first draft ran", LOST,
+                   min(1.0, mean(loss)), "answering at once would score more",
+                   "compare with the blind control: evaluate(policy, images, blind=True)",
+                   _some(np.flatnonzero(there), -loss), max(above_zero(loss), 1e-300))
+
+
+def programs_that_forge(run):
+    """Flagged programs: images in code, files, pages laid over."""
+    if not run.flagged.any():
+        return None
+    more = run.total[run.flagged], run.total[~run.flagged]
+    flags = Counter(flag for row in run.rows for turn in row["turns"]
+                    for flag in (turn.get("rendering") or {}).get("flags", ()))
+    return Finding("programs that look like forging", "Some programs do what one does to forge pixels.",
+                   f"{rate(run.flagged)}: {', '.join(f'{f} ({n})' for f, n in flags.most_common(3))}; reward "
+                   f"{mean(known(more[0])):.3f} against {mean(known(more[1])):.3f}",
+                   LOST if mean(known(more[0])) > mean(known(more[1])) else NOTE, float(run.flagged.mean()),
+                   "the reward may be earned without drawing the target", "read these programs",
+                   _some(np.flatnonzero(run.flagged), -run.total[run.flagged]))
+
+
+def paid_for_little_ink(run):
+    """High scores for pictures that have hardly any of the target's ink."""
+    turn = run.turn
+    there = np.flatnonzero(turn.ran & ~np.isnan(turn.score))
+    if len(there) < 8:
+        return None
+    high = there[turn.score[there] >= np.quantile(turn.score[there], 0.5)]
+    pairs = {(run.target[turn.of[i]], turn.picture[i]): i for i in high}
+    some = list(pairs.items())[:: max(1, len(pairs) // 40)][:40]
+    little, at = [], []
+    for (target, picture), i in some:
+        try:
+            own, drawn = _ink(run.picture(target)), _ink(run.picture(picture))
+        except OSError:
+            continue
+        little.append(drawn < 0.2 * own)
+        at.append(i)
+    if not little or share(little)["low"] < 0.25:
+        return None
+    hit = np.array(at)[np.array(little, bool)]
+    return Finding("paid for nearly empty pictures",
+                   "Pictures with hardly any ink are among the better half of the scores.",
+                   f"{rate(little)} of a sample of that half have less than a fifth of their target's ink; "
+                   f"their scores {turn.score[hit].min():.2f} to {turn.score[hit].max():.2f}", WRONG,
+                   float(np.mean(little)), "empty axes are the best that the policy can find",
+                   "a reward that subtracts what a blank page earns, such as PixelJudge", _some(turn.of[hit]))
+
+
+def _ink(picture):
+    """The share of pixels that differ from the most frequent colour."""
+    small = np.asarray(picture.resize((96, 72)), int)
+    shades = (small // 16) @ np.array([256, 16, 1])
+    return float((shades != np.bincount(shades.ravel()).argmax()).mean())
+
+
+FINDINGS = [
+    reward_is_not_its_terms, vision_is_not_the_final_verdict, unscored_as_zero, pictures_without_comparison,
+    failures_that_are_not_the_programs, advantages_are_not_the_groups, groups_mixed, images_twice,
+    held_out_in_training, target_in_the_render, pictures_do_not_follow_programs, judge_says_one_thing,
+    judge_is_noisy, judge_gave_other_scores, scores_do_not_follow_pictures, feedback_of_another_image,
+    drafts_do_not_look, no_spread, vision_drowned, unscored, cut_texts, malformed, talks_that_stop,
+    gets_worse, sandbags, copies, later_turns_harm, programs_that_forge, paid_for_little_ink,
+]
