@@ -142,7 +142,7 @@ class Episode:
 
     def _best(self):
         """The number of the turn whose draft scored best, once there are two drafts."""
-        scores = [self.outcome(code).verdict.score if code else math.nan for _, code in self._turns]
+        scores = [math.nan if code is None else self.outcome(code).verdict.score for _, code in self._turns]
         known = [i for i, score in enumerate(scores) if not math.isnan(score)]
         return 1 + max(known, key=scores.__getitem__) if len(known) > 1 else None
 

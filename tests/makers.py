@@ -1,7 +1,7 @@
 """The programs that make data/, as modules: they are commands, and no part of the package.
 
     charts = maker("charts")                 # data/charts/make.py
-    held_out = maker("nano/measure").held_out
+    sample = maker("nano/lessons").sample
 """
 import importlib
 import importlib.util

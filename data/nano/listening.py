@@ -30,13 +30,16 @@ from rrvf_lab.data import load_images
 from rrvf_lab.evaluate import evaluate
 from rrvf_lab.judge import PixelJudge
 from rrvf_lab.leaves.pictures import rgb
-from rrvf_lab.nano.dialect import parse_program, program
+from rrvf_lab.nano.dialect import basic, parse_program, program
 from rrvf_lab.nano.fields import load_truths, shown
 from rrvf_lab.nano.told import Told
 from rrvf_lab.policy import Drafted, load_policy
 from rrvf_lab.records.report import score_after
 from rrvf_lab.render import shared
 
+OBEYED = {  # what of a draft a sentence is about, as far as its words go
+    "kind": lambda chart: chart.kind, "colours": lambda chart: tuple(map(basic, chart.colours)),
+    "grid": lambda chart: bool(chart.grid), "list": lambda chart: chart.series}
 CONTROLS = {"blind": {"blind": True}, "text only": {"blind": "pictures"}, "pictures": {"blind": "text"}}
 
 
@@ -102,7 +105,7 @@ def _obeyed(target, turn, judge):
     if draft is None or not told.named:
         return 0.0
     try:
-        image = shared().render(program(told.follow(draft))).image
+        image = shared().render(program(told.follow(draft)), size=(target.width, None)).image
     except ValueError:
         return 0.0
     return judge(target, image).score - turn.score
@@ -122,8 +125,7 @@ def followed(played) -> dict[str, list[float]]:
                 continue
             wanted, drawn = told.follow(draft), parse_program(after.code)
             for name in told.named:
-                field = "series" if name == "list" else name
-                same = drawn is not None and getattr(drawn, field) == getattr(wanted, field)
+                same = drawn is not None and OBEYED[name](drawn) == OBEYED[name](wanted)
                 found[f"followed {name}"].append(float(same))
             if "list" in told.named and drawn is not None:
                 pairs = [pair for rows in zip(wanted.series, drawn.series, strict=False)

@@ -154,7 +154,7 @@ def plain(chart: Chart) -> Chart:
 
 
 def basic(colour: str) -> str:
-    """The one of the twelve names that a colour word belongs to. Example: `basic("crimson") == "red"`."""
+    """The one of the twelve names that a colour word belongs to. Example: `basic("darkred") == "brown"`."""
     return SHADES.get(colour, colour)
 
 

@@ -96,7 +96,8 @@ def _values_right(chart: Chart | None, truth, within: float = 0.05) -> float:
     """The share of the truth's values that the chart has, row by row, each at its share of the axis."""
     rows, drawn = _rows(truth), _drawn(chart)
     wanted = _shares(truth["kind"], rows, truth["limits"])
-    fixed = chart is not None and (chart.top == "10" or chart.look.legend)
+    # above free data a legend has room of its own, of which the truth says nothing
+    fixed = chart is not None and (chart.top == "10" or chart.look.legend and truth["limits"])
     shown = _shares(chart.kind, drawn, (0, 10) if fixed else None) if any(drawn) else []
     hits = []
     for i, row in enumerate(wanted):
@@ -117,7 +118,7 @@ def _shares(kind, rows, limits):
 def _axis(kind, rows):
     """Ends of the value axis as matplotlib and the charts set them: a margin of 5 % of the data, which of
     bars and areas begins at zero; lines and steps get their zero afterwards."""
-    values = [sum(values) for values in zip(*rows, strict=True)] if kind == "stacked" else sum(rows, [])
+    values = [sum(values) for values in zip(*rows, strict=False)] if kind == "stacked" else sum(rows, [])
     free = kind in ("line", "lines", "step", "scatter")
     low = min(values) if free else min(0, *values)
     margin = 0.05 * (max(values) - low) or 1

@@ -34,7 +34,7 @@ def load_model(name: str, four_bit: bool = False, max_image_tokens: int = 768, *
     import torch
     from transformers import AutoModelForImageTextToText
 
-    processor, squeezes = load_processor_of(name, max_image_tokens)
+    processor, letterboxes = load_processor_of(name, max_image_tokens)
     source = _source(name)
     on_gpu = torch.cuda.is_available()
     if four_bit:
@@ -46,7 +46,7 @@ def load_model(name: str, four_bit: bool = False, max_image_tokens: int = 768, *
     options.setdefault("dtype", torch.bfloat16 if on_gpu else torch.float32)
     model = encode_each_once(AutoModelForImageTextToText.from_pretrained(source, **options))
     model.generation_config = _only_tokens(model.generation_config)
-    return model, processor, squeezes
+    return model, processor, letterboxes
 
 
 def load_processor_of(name: str, max_image_tokens: int = 768):
@@ -61,11 +61,11 @@ def load_processor_of(name: str, max_image_tokens: int = 768):
     _check_family(name, source)
     processor = load_processor(source)
     images = processor.image_processor
-    squeezes = isinstance(images, LetterboxImageProcessor)
-    if not squeezes:
+    letterboxes = isinstance(images, LetterboxImageProcessor)
+    if not letterboxes:
         pixels = (images.patch_size * images.merge_size) ** 2  # of a token
         images.size["longest_edge"] = max_image_tokens * pixels
-    return processor, squeezes
+    return processor, letterboxes
 
 
 def _source(name):

@@ -1,9 +1,12 @@
 """The controls of listening: replies blind to one half, another chart's sentences, obedience counted."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from makers import maker
 from PIL import Image
 
+import rrvf_lab as rl
 from rrvf_lab.judge import Verdict
 from rrvf_lab.nano.dialect import Chart, program
 from rrvf_lab.nano.fields import load_truths, shown
@@ -23,6 +26,14 @@ def test_a_reply_is_blind_to_what_is_asked(blind, drawn, text):
     assert [part["type"] for part in blocks] == ["image", "image", "text", "image"]
     assert all(part["image"].tobytes() == Image.new("RGB", (40, 30), drawn).tobytes() for part in blocks[:2])
     assert blocks[2]["text"] == text and blocks[3]["image"] is BLUE
+
+
+def test_which_draft_is_best_is_a_word_that_blindness_to_text_hides():
+    def text(blind):
+        return reply(BLUE, Rendering(RED), Verdict(0.5, "Grid on."), blind=blind, best=2)[1]["text"]
+
+    assert text(False) == text("pictures") == "Score 0.50. Best so far: turn 2. Grid on."
+    assert text(True) == text("text") == ""
 
 
 def test_another_kind_of_blindness_is_refused():
@@ -54,6 +65,24 @@ def _turn(chart, feedback):
     return Turn("", program(chart), Rendering(RED), Verdict(0.5, feedback), action="render")
 
 
+def test_obedience_is_counted_as_far_as_the_words_go():
+    """A sentence names a basic colour and whether there is a grid, not a shade or its lines."""
+    draft = Chart("bar", ("red",), ((1, 9, 9),), "Speed", "week", "units")
+    after = Chart("bar", ("darkred",), ((1, 9, 9),), "Speed", "week", "units", grid="value :")
+    said = "Colour brown, not red. Grid on."
+    counted = listening.followed([Rollout(RED, "matplotlib", (_turn(draft, said), _turn(after, "")))])
+    assert counted == {"redrawn": [1.0], "followed colours": [1.0], "followed grid": [1.0]}
+
+
+def test_the_rule_draws_what_is_told_at_the_width_of_its_target():
+    draft = Chart("bar", ("red",), ((1, 9, 9),), "Speed", "week", "units")
+    right = replace(draft, kind="line", colours=("teal",), series=((2, 9, 2),))
+    target = rl.render(program(right), size=(520, None)).image
+    said = "Type line, not bar. Colour teal, not red. Change +1, 0, -7 of 10."
+    assert listening._obeyed(target, _turn(draft, said), rl.PixelJudge()) == 0.5
+    assert listening._obeyed(target, _turn(draft, "Title differs."), rl.PixelJudge()) == 0
+
+
 def test_following_is_counted_by_sentence():
     draft = Chart("bar", ("red",), ((1, 9, 9),), "Speed", "week", "units")
     after = Chart("bar", ("teal",), ((2, 9, 3),), "Speed", "week", "units")
@@ -78,8 +107,10 @@ def test_a_mean_says_its_error_and_its_number():
 def test_a_chart_shows_of_itself_what_is_near():
     truth = next(t for t in load_truths("test").values() if t["kind"] == "bar" and t["limits"])
     tenths = tuple(min(9, max(1, round(value))) for value in truth["values"])
-    chart = Chart("bar", tuple(truth["colours"]), (tenths,), "Speed", "week", "units", truth["grid"])
+    grids = ("", "both -") if truth["grid"] else ("both -", "")
+    chart = Chart("bar", tuple(truth["colours"]), (tenths,), truth["title"], grid=grids[1])
     assert set(shown(program(chart), truth).values()) == {1.0}
-    off = Chart("bar", tuple(truth["colours"]), (tenths[1:],), "Speed", "week", "units", not truth["grid"])
-    assert shown(program(off), truth) == {"type": 1.0, "colour": 1.0, "count": 0.0, "near": 0.0, "grid": 0.0}
+    off = replace(chart, series=(tenths[1:],), title="Other", grid=grids[0])
+    assert shown(program(off), truth) == {"type": 1.0, "colour": 1.0, "title": 0.0, "count": 0.0,
+                                          "near": 0.0, "grid": 0.0}
     assert set(shown(None, truth).values()) == {0.0}
