@@ -139,7 +139,7 @@ class LetterboxImageProcessor(Qwen2VLImageProcessorPil):
 
 
 _PREPARED = OrderedDict()  # here and not on the processor, whose attributes are saved with a checkpoint
-_MOST = 256                # pictures, 450 kB each
+_MOST = 256                # pictures, 590 kB each
 
 
 def _remembered(prepare, image, settings):

@@ -3,10 +3,8 @@ import copy
 import gc
 import weakref
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from transformers import (
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
@@ -14,9 +12,7 @@ from transformers import (
     Qwen3VLForConditionalGeneration,
 )
 
-from rrvf_lab.nano import processor as preparing
 from rrvf_lab.nano.distinct import encode_each_once
-from rrvf_lab.nano.loading import HOME
 
 TEXT = dict(vocab_size=64, hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
             num_key_value_heads=1)
@@ -113,24 +109,3 @@ def test_a_model_goes_when_its_last_user_goes(make):
         assert alive() is None
     finally:
         gc.enable()
-
-
-def test_preparing_a_picture_twice_is_preparing_it_once():
-    processor = preparing.load_processor(str(HOME / "nano")).image_processor
-    rng = np.random.default_rng(0)
-    pictures = [Image.fromarray(rng.integers(0, 255, (60, 80, 3), np.uint8)) for _ in range(3)]
-    mixed = processor(images=[pictures[i] for i in (0, 1, 0, 2)], return_tensors="np")
-    alone = []
-    for picture in pictures:
-        preparing._PREPARED.clear()
-        alone.append(processor(images=[picture], return_tensors="np")["pixel_values"])
-    assert np.array_equal(mixed["pixel_values"], np.concatenate([alone[i] for i in (0, 1, 0, 2)]))
-    assert mixed["image_grid_thw"].tolist() == [[1, 12, 16]] * 4
-
-
-def test_what_is_remembered_is_bounded(monkeypatch):
-    monkeypatch.setattr(preparing, "_MOST", 2)
-    preparing._PREPARED.clear()
-    pictures = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue", "teal", "red")]
-    preparing.load_processor(str(HOME / "nano")).image_processor(images=pictures)
-    assert len(preparing._PREPARED) == 2

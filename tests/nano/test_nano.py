@@ -10,12 +10,12 @@ from PIL import Image
 
 import rrvf_lab as rl
 from rrvf_lab.environment import Episode
-from rrvf_lab.nano.dialect import program, reading
+from rrvf_lab.nano.dialect import program, thought
 from rrvf_lab.nano.loading import HOME
 from rrvf_lab.nano.processor import IMAGE_TOKENS
 from rrvf_lab.talk import opening, write_turn
 
-measure, corrupt = maker("nano/measure"), maker("nano/lessons").corrupt
+lessons, measure, paint = (maker(f"nano/{name}") for name in ("lessons", "measure", "paint"))
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,9 @@ def policy():
 
 @pytest.fixture(scope="module")
 def charts():
-    return measure.held_out(24)
+    """[(chart, its picture)] as the cold start draws them, from a stream of its own."""
+    rng = np.random.default_rng(10**6)
+    return [(chart, paint.paint(chart, rng)) for chart in (lessons.sample(rng) for _ in range(6))]
 
 
 def test_the_room_and_its_language_load_no_torch():
@@ -52,15 +54,9 @@ def test_the_weights_are_small():
     assert sum(f.stat().st_size for f in HOME.rglob("*") if f.is_file()) < 25e6
 
 
-def test_white_paper_is_zero(policy):
-    white = Image.new("RGB", (64, 64), "white")
-    pixels = policy.processor.image_processor(images=[white], return_tensors="pt")["pixel_values"]
-    assert pixels.abs().max() == 0
-
-
-def test_any_text_survives_the_tokenizer(policy):
-    tokenizer = policy.processor.tokenizer
-    for text in ("Speed; week; bar; red: 9, 3, 5", "naïve λ 📈\n\t\"quoted\" \\n",
+def test_any_text_survives_the_tokenizer():
+    tokenizer = maker("nano/parts").build_processor().tokenizer
+    for text in ("bar; red; 5. ax.bar(x, a, 0.8, color='red')", "naïve λ 📈\n\t\"quoted\" \\n",
                  "ValueError: x and y must be the same size"):
         assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
 
@@ -68,7 +64,7 @@ def test_any_text_survives_the_tokenizer(policy):
 @pytest.mark.slow
 def test_it_reads(policy):
     measured = measure.check(policy, n=48)
-    assert measured["value"] > 0.8 and measured["title"] > 0.85 and measured["exec"] > 0.95, measured
+    assert measured["exec"] > 0.95 and measured["kind"] > 0.8 and measured["title"] > 0.6, measured
 
 
 def test_another_image_changes_what_it_writes(policy, charts):
@@ -84,11 +80,11 @@ def _next_token(policy, messages):
 def test_the_second_turn_sees_its_render(policy, charts):
     """The same words with the returned picture blanked must change what comes next."""
     changed = []
-    for chart, image in charts[:6]:
-        draft = corrupt(chart, np.random.default_rng(1))
+    for chart, image in charts:
+        draft = lessons.spoil(chart, np.random.default_rng(1))
         episode = Episode(max_turns=2, difference=True)
         start = episode.open(image)
-        episode.take(write_turn(reading(draft), program(draft)))
+        episode.take(write_turn(thought(draft), program(draft)))
         said, tool = episode.answer()
         white = Image.new("RGB", image.size, "white")
         blank = [block | {"image": white} if block["type"] == "image" and i < 2 else block
@@ -109,10 +105,10 @@ def test_a_batch_says_what_each_would_say_alone(policy, charts):
 
 
 @pytest.mark.slow
-def test_four_bit_weights_generate():
+def test_four_bit_weights_generate(charts):
     four = rl.load_policy("nano", four_bit=True)
     assert any(type(m).__name__ == "Linear4bit" for m in four.model.modules())
-    assert "<think>" in four.write([opening(measure.held_out(1)[0][1], "matplotlib", 1)])[0]
+    assert "<think>" in four.write([opening(charts[0][1], "matplotlib", 1)])[0]
 
 
 def test_a_folder_that_holds_no_model_is_not_offered():
