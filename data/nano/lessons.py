@@ -65,6 +65,7 @@ EARLY_GAP = GAP | {
     "ink": INKS, "spines": SPINES, "edge": EDGES, "line": LINES, "marker": MARKERS}
 SHARES = {"bar": 14, "barh": 14, "line": 14, "scatter": 16, "area": 9, "hist": 10, "group": 8, "stacked": 4,
           "lines": 4, "step": 3, "pie": 4}  # percent of the kinds
+WORDS_ALONE = 0.4  # share of the batches of reading in which titles and labels alone are supervised
 WORDS = (*COLOUR_WORDS, *SHADES)
 
 # ----------------------------------------------------------------------------------------------------- charts
@@ -237,8 +238,8 @@ def loosen(image, rng):
     grammar whole where its eyes fail.
     """
     width, height = image.size
-    sx, sy = rng.uniform(0.8, 1.06, 2)
-    dx, dy = rng.uniform(-0.05, 0.05, 2) * image.size
+    sx, sy = rng.uniform(0.88, 1.04, 2)
+    dx, dy = rng.uniform(-0.03, 0.03, 2) * image.size
     matrix = (1 / sx, 0, (width - width / sx) / 2 + dx, 0, 1 / sy, (height - height / sy) / 2 + dy)
     image = image.transform(image.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR,
                             fillcolor="white")
@@ -264,7 +265,7 @@ class Phase:
     `mix` has the share of each kind of batch (`Conversations`, `following.Following`); `loose` the share of
     pictures that are moved, blurred or partly hidden; `peak` scales the learning rates; `stream` numbers its
     random stream; `early` widens the gap, `reading` supervises no token of it, and `widens` goes from plain
-    charts to any over its first two thirds. Words read at one place are lost where the looks change at once.
+    charts to any over its first half. Words read at one place are lost where the looks change at once.
     """
 
     mix: dict[str, float]
@@ -288,14 +289,19 @@ class Conversations(torch.utils.data.IterableDataset):
 
     def __iter__(self):
         torch.set_num_threads(1)
-        mix, by_chance = self.phase.mix, torch.tensor(lot_ids(self.processor.tokenizer))
+        mix, tokenizer = self.phase.mix, self.processor.tokenizer
+        by_chance = torch.tensor(lot_ids(tokenizer))
+        names = (*FIRST_WORDS, *NAME_WORDS, *(f" {word}" for word in NAME_WORDS), *LABEL_WORDS)
+        words = torch.tensor(tokenizer.convert_tokens_to_ids(list(names)))
         for number in range(self.start, self.batches):
             self.rng = np.random.default_rng([*self.seed, number])
-            self.spread = min(1.0, 1.5 * number / self.batches) if self.phase.widens else 1.0
+            self.spread = min(1.0, 2 * number / self.batches) if self.phase.widens else 1.0
             kind = str(self.rng.choice(list(mix), p=list(mix.values())))
             batch = getattr(self, f"_batch_of_{kind}")()
             if self.phase.reading:
-                batch["labels"][torch.isin(batch["labels"], by_chance)] = -100
+                alone = self.rng.random() < WORDS_ALONE
+                drop = ~torch.isin(batch["labels"], words) if alone else torch.isin(batch["labels"], by_chance)
+                batch["labels"][drop] = -100
             yield batch
 
     def _batch_of_narrow(self):

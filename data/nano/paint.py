@@ -64,7 +64,7 @@ def _box(chart, size, height, wander):
     right = 0.0625 + 0.3 * letter
     if chart.kind == "pie":
         left = right = bottom = 0.25
-    left, bottom, top, right = (side * wander.uniform(0.9, 1.12) for side in (left, bottom, top, right))
+    left, bottom, top, right = (side * wander.uniform(0.95, 1.05) for side in (left, bottom, top, right))
     return left / 4, bottom / height, 1 - (left + right) / 4, 1 - (bottom + top) / height
 
 
