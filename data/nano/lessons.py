@@ -299,9 +299,8 @@ class Conversations(torch.utils.data.IterableDataset):
             kind = str(self.rng.choice(list(mix), p=list(mix.values())))
             batch = getattr(self, f"_batch_of_{kind}")()
             if self.phase.reading:
-                alone = self.rng.random() < WORDS_ALONE
-                drop = ~torch.isin(batch["labels"], words) if alone else torch.isin(batch["labels"], by_chance)
-                batch["labels"][drop] = -100
+                labels, alone = batch["labels"], self.rng.random() < WORDS_ALONE
+                labels[~torch.isin(labels, words) if alone else torch.isin(labels, by_chance)] = -100
             yield batch
 
     def _batch_of_narrow(self):
