@@ -1,27 +1,62 @@
 """What makes the embedded models: the tokenizer comes again, lessons are sound, a short cold start runs."""
+import hashlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from makers import maker
-from PIL import Image
 from safetensors.torch import load_file
 
 import rrvf_lab as rl
-from rrvf_lab.nano.dialect import KIND_WORDS, parse_program, program
+from rrvf_lab.nano.dialect import KIND_WORDS, Look, basic, parse_program, plain, program
 from rrvf_lab.nano.loading import HOME
+from rrvf_lab.nano.processor import GRAY, IMAGE_TOKENS
 from rrvf_lab.nano.told import Told, changed
+from rrvf_lab.render import shared
 from rrvf_lab.talk import END, parse_turn
 
 make, lessons, following, paint, parts, measure = (
     maker(f"nano{name}") for name in ("", "/lessons", "/following", "/paint", "/parts", "/measure"))
+LONGEST_TURN = 95  # tokens; a policy may write 128
 
 
 @pytest.fixture(scope="module")
 def processor():
     return parts.build_processor()
 
+
+@pytest.fixture(scope="module")
+def charts():
+    rng = np.random.default_rng(7)
+    return [lessons.sample(rng) for _ in range(200)]
+
+
+def batch_of(processor, kind, size=4, seed=(0, 9), turns=2, **phase):
+    phase = {"loose": 0.0, "peak": 1.0, "stream": 0} | phase
+    phase = lessons.Phase({kind: 1.0}, **phase)
+    stream = following.Following(processor, phase, 1, batch_size=size, seed=seed)
+    stream._turns = lambda: turns
+    batch, = stream
+    return batch
+
+
+def supervised(processor, batch):
+    """[(text of a row before what is supervised, what is supervised)]."""
+    decode, found = processor.tokenizer.decode, []
+    for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
+        where = labels != -100
+        assert torch.equal(ids[where], labels[where])
+        found.append((decode(ids[:where.nonzero()[0]]), decode(labels[where])))
+    return found
+
+
+def have_their_tokens(processor, batch):
+    pictures = (batch["input_ids"] == processor.image_token_id).sum() // IMAGE_TOKENS
+    return len(batch["image_grid_thw"]) == pictures
+
+
+# --------------------------------------------------------------------------------- the model before it learns
 
 def test_the_processor_that_is_built_is_the_shipped_one_to_the_last_token(processor, tmp_path):
     processor.save_pretrained(tmp_path)
@@ -32,22 +67,9 @@ def test_the_processor_that_is_built_is_the_shipped_one_to_the_last_token(proces
 
 
 def test_the_model_that_is_built_has_the_shipped_shape(processor):
-    model = parts.build_model(processor.tokenizer)
-    parts.grow(model, processor.tokenizer)
-    fresh = model.state_dict()
+    fresh = parts.build_model(processor.tokenizer).state_dict()
     for name, shipped in load_file(HOME / "nano" / "model.safetensors").items():
         assert fresh[name].shape == shipped.shape, name
-
-
-def test_a_model_that_grows_keeps_its_words_and_its_head_is_still_tied(processor):
-    model = parts.build_model(processor.tokenizer)
-    before = model.get_input_embeddings().weight.detach().clone()
-    for _ in range(2):  # the second time there is nothing to add
-        parts.grow(model, processor.tokenizer)
-    after = model.get_input_embeddings().weight
-    assert len(after) == len(processor.tokenizer) == len(before) + len(parts.FOLLOWED)
-    assert torch.equal(after[:len(before)], before) and model.lm_head.weight is after
-    assert model.config.text_config.vocab_size == len(after)
 
 
 def test_every_entry_of_a_list_is_one_token(processor):
@@ -59,123 +81,261 @@ def test_every_entry_of_a_list_is_one_token(processor):
         assert len(tokenizer(sentence)["input_ids"]) == 1
 
 
-def test_edits_are_empty_only_between_equal_charts():
-    rng = np.random.default_rng(6)
-    for _ in range(300):
-        chart = lessons.sample(rng)
-        draft = lessons.corrupt(chart, rng)
-        assert (lessons.edits(draft, chart) == "") == (draft == chart)
+def test_a_turn_is_of_whole_pieces_and_short(processor, charts):
+    tokenizer, rng = processor.tokenizer, np.random.default_rng(8)
+    known = set(tokenizer.get_added_vocab().values())
+    turns = [lessons.turn_of(chart) for chart in charts]
+    turns += [text for _ in range(100) for text in following.dialogue(rng, 2)[1]]
+    for turn in turns:
+        ids = tokenizer(turn + END)["input_ids"]
+        assert known.issuperset(ids) and len(ids) <= LONGEST_TURN, (len(ids), turn)
+        assert tokenizer.decode(ids) == turn + END
 
 
-def test_the_painter_draws_what_the_program_draws():
-    rng, painter = np.random.default_rng(3), paint.Painter()
-    charts = [replace(lessons.sample(rng, [kind == one for kind in KIND_WORDS]), grid=i % 2 == 0)
-              for i, one in enumerate(KIND_WORDS)]
+# ----------------------------------------------------------------------------------------------------- charts
+
+def test_the_plainest_charts_are_plain():
+    rng = np.random.default_rng(1)
+    for chart in [lessons.narrow(rng) for _ in range(100)]:
+        assert chart.kind in KIND_WORDS[:6] and chart.look == plain(replace(chart, look=Look())).look
+        assert chart.colours == tuple(map(basic, chart.colours)) and " " not in chart.title
+        assert sum(value > 0 for value in chart.series[0]) <= 6 and chart.grid in ("", "both -")
+
+
+def test_charts_go_by_degrees_from_plain_to_any():
+    def share_of_plain(spread):
+        rng = np.random.default_rng(2)
+        charts = [lessons.sample(rng, spread=spread) for _ in range(200)]
+        return np.mean([chart.look == plain(replace(chart, look=Look())).look and not chart.grid
+                        and chart.kind in KIND_WORDS[:6] for chart in charts])
+
+    assert share_of_plain(0) == 1 and share_of_plain(1) == 0
+    assert 0 < share_of_plain(0.1) < 1
+
+
+def test_values_fill_an_axis_that_follows_them(charts):
+    """So that a digit is what it looks like."""
     for chart in charts:
-        real = np.asarray(rl.render(program(chart)).image, int)
-        assert (np.abs(real - painter.paint(chart)).max(-1) > 24).mean() < 0.002, chart
+        if chart.top != "10" and not chart.look.legend:
+            assert max(map(max, chart.series)) == 9
+            if chart.kind == "scatter":
+                assert chart.series[0][0] and chart.series[0][8]
+                assert min(value for value in chart.series[0] if value) == 1
+
+
+def test_a_spoilt_chart_is_of_the_language_too(charts):
+    rng = np.random.default_rng(3)
+    for chart in charts:
+        draft = lessons.spoil(chart, rng)
+        assert parse_program(program(draft)) == draft
+
+
+def test_by_lot_touches_the_fields_of_the_gap_alone(charts):
+    rng = np.random.default_rng(4)
+    for gap in (lessons.GAP, lessons.EARLY_GAP):
+        for chart in charts:
+            drawn = lessons.by_lot(chart, rng, gap)
+            back = replace(drawn.look, **{name: getattr(chart.look, name) for name in gap})
+            assert replace(drawn, look=back) == chart
+        looks = [lessons.by_lot(charts[0], rng, gap).look for _ in range(200)]
+        for name, known in gap.items():
+            assert {getattr(look, name) for look in looks} in (set(known), {getattr(Look(), name)})
+
+
+def test_the_tokens_of_the_lot_are_those_that_it_changes(processor, charts):
+    tokenizer, rng = processor.tokenizer, np.random.default_rng(4)
+    lot = set(lessons.lot_ids(tokenizer))
+    for chart in charts:
+        turns = [tokenizer(lessons.turn_of(lessons.by_lot(chart, rng)))["input_ids"] for _ in range(2)]
+        one, other = ([i for i in ids if i not in lot] for ids in turns)
+        assert one == other
+
+
+def test_reading_supervises_no_token_of_the_lot(processor):
+    lot = set(lessons.lot_ids(processor.tokenizer))
+    for kind in ("narrow", "first"):
+        batch = batch_of(processor, kind)
+        read = batch_of(processor, kind, reading=True)
+        assert torch.equal(batch["input_ids"], read["input_ids"])
+        assert lot & set(batch["labels"].flatten().tolist())
+        assert not lot & set(read["labels"].flatten().tolist())
+
+
+@pytest.mark.slow
+def test_broken_programs_fail_as_they_are_said_to():
+    rng, cases = np.random.default_rng(5), []
+    for kind in KIND_WORDS:
+        chart = lessons.sample(rng, kind)
+        cases.append(lessons.broken(program(chart), chart, rng))
+    renderings = shared().map([code for code, _ in cases])
+    for (_, told), rendering in zip(cases, renderings, strict=True):
+        last = rendering.error.strip().split("\n")[-1]
+        assert rendering.image is None and last.split(":")[0] == told.split(":")[0], (last, told)
+
+
+# --------------------------------------------------------------------------------------------------- pictures
+
+@pytest.mark.slow
+def test_a_painted_chart_is_about_what_its_program_draws():
+    rng, judge, scores = np.random.default_rng(3), rl.PixelJudge(), []
+    for kind in KIND_WORDS:
+        chart = lessons.sample(rng, kind)
+        painted = paint.paint(chart)
+        drawn = rl.render(program(chart), size=(painted.width, None)).image
+        assert painted.size == drawn.size
+        scores.append(judge(drawn, painted).score)
+    assert min(scores) > 0.7 and np.mean(scores) > 0.8, scores
+
+
+def test_no_picture_repeats(processor):
+    rng, seen = np.random.default_rng(6), set()
+    one = lessons.sample(rng)
+    for chart in [one] * 8 + [lessons.sample(rng) for _ in range(8)]:
+        seen.add(hashlib.sha256(paint.paint(chart, rng).tobytes()).digest())
+    assert len(seen) == 16
+    rows = torch.cat([batch_of(processor, "first", 3, (0, k))["pixel_values"].reshape(3, -1) for k in (1, 2)])
+    assert len(rows.unique(dim=0)) == 6
+
+
+def test_what_wanders_wanders_as_far_as_asked():
+    rng = np.random.default_rng(0)
+    chart = lessons.narrow(rng)
+    still = {paint.paint(chart, rng, spread=0).tobytes() for _ in range(3)}
+    assert still == {paint.paint(chart).tobytes()}
 
 
 def test_a_chart_that_is_loosened_keeps_its_size_and_its_ink():
     rng = np.random.default_rng(0)
-    chart = Image.fromarray(paint.Painter(paint.Look.sample(rng)).paint(lessons.sample(rng)))
+    chart = paint.paint(lessons.sample(rng), rng)
     looser = lessons.loosen(chart, rng)
     assert looser.size == chart.size and looser.mode == "RGB"
     assert np.ptp(np.asarray(looser)) > 100 and looser.tobytes() != chart.tobytes()
 
 
-@pytest.mark.parametrize("kind", ["read", "code", "repair"])
-def test_a_batch_supervises_the_last_turn_alone(processor, kind):
-    phase = lessons.Phase({kind: 1.0}, loose=0.0, peak=1.0, stream=0)
-    batch, = lessons.Conversations(processor, phase, 1, batch_size=4, seed=[0, 9])
-    for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
-        where = (labels != -100).nonzero().flatten()
-        assert torch.equal(ids[where], labels[where])
-        text = processor.tokenizer.decode(labels[where])
-        before = processor.tokenizer.decode(ids[:where[0]])
-        assert (where.diff() == 1).all()  # one stretch
-        assert before.rstrip().endswith("<|im_start|>assistant") or text.lstrip().startswith("<tool_call>")
-        assert text.endswith("\n") if kind == "read" else text.endswith((END, "</tool_call>"))
-    pictures = (batch["input_ids"] == processor.image_token_id).sum() // parts.MERGE ** 2
-    assert batch["image_grid_thw"].prod(1).sum() // parts.MERGE ** 4 == pictures
+# ---------------------------------------------------------------------------------------------- conversations
+
+@pytest.mark.parametrize("kind", ["narrow", "first"])
+def test_a_batch_supervises_the_one_turn(processor, kind):
+    batch = batch_of(processor, kind)
+    for before, text in supervised(processor, batch):
+        assert before.endswith("<|im_start|>assistant\n") and text.startswith("<think>")
+        turn = parse_turn(text)
+        assert text.endswith(END) and turn.error is None
+        assert turn.thought == lessons.thought(parse_program(turn.calls[0]))
+    assert have_their_tokens(processor, batch)
 
 
 @pytest.mark.parametrize("kind", ["told", "shown"])
 @pytest.mark.parametrize("turns", [2, 3])
-def test_a_lesson_in_following_supervises_every_turn_after_the_draft(processor, monkeypatch, kind, turns):
-    monkeypatch.setattr(following, "THREE_TURNS", turns - 2)
-    phase = lessons.Phase({kind: 1.0}, loose=0.0, peak=1.0, stream=0)
-    batch, = following.Following(processor, phase, 1, batch_size=4, seed=[0, 9])
-    for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
-        where = labels != -100
-        assert torch.equal(ids[where], labels[where])
-        texts = processor.tokenizer.decode(labels[where]).split(END)
+def test_a_lesson_in_following_supervises_every_turn_after_the_draft(processor, kind, turns):
+    batch = batch_of(processor, kind, turns=turns)
+    for ids, (_, text) in zip(batch["input_ids"], supervised(processor, batch), strict=True):
+        texts = text.split(END)
         assert texts.pop() == "" and 1 <= len(texts) < turns
         assert all(text.startswith("<think>") and text.endswith(("</answer>", "</tool_call>"))
                    for text in texts)
         whole = processor.tokenizer.decode(ids)
         assert whole.count("<|im_start|>assistant") == len(texts) + 1
-    pictures = (batch["input_ids"] == processor.image_token_id).sum() // parts.MERGE ** 2
-    assert batch["image_grid_thw"].prod(1).sum() // parts.MERGE ** 4 == pictures
+    assert have_their_tokens(processor, batch)
     pixels = batch["pixel_values"].reshape(len(batch["image_grid_thw"]), -1)
-    blank = (pixels == 0).all(1).sum()
-    assert blank > 4 if kind == "told" else blank == 0
+    paper = (pixels == 0) | torch.isclose(pixels, torch.tensor((GRAY - 255) / 100))  # white, gray beside it
+    blank = paper.all(1)
+    if kind == "told":  # three charts that nobody speaks of serve all
+        assert blank.any() and len(pixels[~blank].unique(dim=0)) <= 3
+    else:
+        assert not blank.any()
+
+
+@pytest.mark.parametrize("kind", ["words", "sums"])
+def test_lessons_without_pictures_have_none(processor, kind):
+    batch = batch_of(processor, kind)
+    assert "pixel_values" not in batch and processor.image_token_id not in batch["input_ids"]
+    assert len(batch["input_ids"]) == (following.BARE if kind == "sums" else following.WORDS[2])
+    assert all(text for _, text in supervised(processor, batch))
+
+
+def dialogues(turns, n=300):
+    rng = np.random.default_rng(8)
+    return [following.dialogue(rng, turns) for _ in range(n)]
 
 
 def test_what_is_supervised_is_what_the_text_says():
-    rng = np.random.default_rng(8)
-    for i in range(400):
-        said, texts, _ = following.dialogue(rng, 2 + i % 2)
+    for said, texts, _ in dialogues(2) + dialogues(3):
         for one, text in zip(said, texts, strict=True):
             turn = parse_turn(text)
-            assert turn.error is None
-            assert Told.parse(one.feedback) == one.told
+            assert turn.error is None and Told.parse(one.feedback) == one.told
             if turn.calls:
                 assert parse_program(turn.calls[0]) == one.told.follow(one.chart)
-        if turn.answer:  # the better of the scores told, of equal ones the later; a crash has none
-            scores = [(-1 if one.error else one.score, k) for k, one in enumerate(said, 1)]
-            assert turn.answer == f"turn {max(scores)[1]}"
+                assert turn.thought.endswith(lessons.thought(parse_program(turn.calls[0])))
 
 
-def test_sums_and_choices_follow_from_what_stands_before_them(processor):
+def test_a_first_draft_of_which_nothing_is_told_is_chosen_at_once():
+    for (one,), (text,), _ in dialogues(2):
+        if one.error is None and not one.told.named:
+            assert parse_turn(text).answer == "turn 1"
+        else:
+            assert parse_turn(text).calls
+
+
+def test_the_third_turn_answers_the_turn_that_is_called_best():
+    answers = []
+    for said, texts, _ in dialogues(3):
+        if len(said) < 2:
+            continue
+        one, two = said
+        assert one.best is None and two.best == (2 if two.score > one.score else 1)
+        if one.error and two.error:  # there is none to choose
+            assert parse_turn(texts[1]).calls
+            continue
+        answers.append(parse_turn(texts[1]).answer)
+        assert answers[-1] == f"turn {two.best}"
+    assert 0.3 < np.mean([answer == "turn 2" for answer in answers]) < 0.7
+
+
+def test_the_reply_that_says_which_is_best_is_the_second(processor):
+    rng = np.random.default_rng(8)
+    for said, texts, _ in dialogues(3, 8):
+        stream = following.Following(processor, make.PHASES["follow"], 1)
+        stream.rng = rng
+        target = paint.paint(lessons.narrow(rng))
+        messages, *_ = stream._conversation(target, said, texts, blind="pictures")
+        told = [" ".join(part["text"] for part in message["content"] if part["type"] == "text")
+                for message in messages if message["role"] == "tool"]
+        assert ["Best so far" in text for text in told] == [False, True][:len(told)]
+        if len(said) == 2:
+            assert f"Best so far: turn {said[1].best}. " in told[1]
+
+
+def test_bare_sums_are_right():
     rng = np.random.default_rng(9)
     for _ in range(200):
         before, digits = following.bare_sum(rng)
         words, old = before.removeprefix("<think>").split(". ")[0].split("; ")
         rows = [tuple(0 if v == "None" else int(v) for v in row.split(", ")) for row in old.split(" / ")]
         made = changed(rows, [row.split(", ") for row in words.split(" / ")])
-        assert digits == " / ".join(", ".join(str(v or None) for v in row) for row in made)
-        before, turn = following.bare_choice(rng)
-        one, two = map(int, before.removeprefix("<think>").split(". ")[0].split("; "))
-        assert turn == ("2" if two > one else "1") and one != two
-    phase = lessons.Phase({"sums": 1.0}, loose=0.0, peak=1.0, stream=0)
-    batch, = following.Following(processor, phase, 1, seed=[0, 9])
-    assert "pixel_values" not in batch and len(batch["input_ids"]) == following.BARE
+        row = [int(digit) for digit in digits.replace("nan", "0").split(", ")]
+        if "scatter" in before:
+            made = ((*made[0], *(0,) * 9)[:9],)
+        assert tuple(row) == tuple(v for v in made[0] if v or "scatter" in before)
 
 
-def test_a_phase_that_follows_goes_on_where_it_stopped(processor):
+def test_a_phase_goes_on_where_it_stopped(processor):
     whole = list(following.Following(processor, make.PHASES["follow"], 3, batch_size=2, seed=[0, 6]))
-    rest = following.Following(processor, make.PHASES["follow"], 3, batch_size=2, seed=[0, 6])
-    rest.start = 2
-    last, = rest
+    last, = following.Following(processor, make.PHASES["follow"], 3, batch_size=2, seed=[0, 6], start=2)
     assert last.keys() == whole[2].keys()
     assert all(torch.equal(last[name], whole[2][name]) for name in last)
 
 
 def test_the_loss_is_the_model_s_own(processor):
-    phase = lessons.Phase({"code": 1.0}, loose=0.0, peak=1.0, stream=0)
-    batch, = lessons.Conversations(processor, phase, 1, batch_size=3, seed=[0, 9])
+    batch = batch_of(processor, "first", 3)
     model = parts.build_model(processor.tokenizer)
     torch.testing.assert_close(make._loss(model, **batch), model(**batch).loss)
 
 
 def test_one_seed_is_one_stream_of_batches(processor):
-    def batch(seed):
-        return next(iter(lessons.Conversations(processor, make.PHASES["early"], 1, batch_size=3, seed=seed)))
-
-    first, again, other = batch([0, 5]), batch([0, 5]), batch([1, 5])
+    first, again, other = (batch_of(processor, "first", 3, seed) for seed in ([0, 5], [0, 5], [1, 5]))
     assert all(torch.equal(first[name], again[name]) for name in first)
-    assert not torch.equal(first["pixel_values"][:192], other["pixel_values"][:192])
+    assert not torch.equal(first["pixel_values"], other["pixel_values"])
 
 
 def test_muon_steps_are_orthogonal_whatever_the_gradient_s_size():
@@ -188,21 +348,44 @@ def test_muon_steps_are_orthogonal_whatever_the_gradient_s_size():
         assert ((singular > 0.6) & (singular < 1.3)).all(), singular
 
 
+def test_what_is_measured_of_a_policy_that_makes_no_mistake_is_all_there_is():
+    class Knows:
+        difference = False
+
+        def write(self, conversations):
+            rng = np.random.default_rng(5)
+            return [lessons.turn_of(chart) for chart in [lessons.sample(rng) for _ in conversations]]
+
+    measured = measure.check(Knows(), n=4, seed=5)
+    right = {name: measured[name] for name in (*measure.FIELDS, "exec", "value")}
+    assert set(right.values()) == {1.0} and measured["n"] == 4 and measured["vision"] > 0.6
+
+
 @pytest.mark.slow
 def test_a_shortened_cold_start_is_resumed_and_leaves_a_model_that_loads(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(make, "RECIPES", {"tiny": {"read": 3, "early": 2}})
+    monkeypatch.setattr(make, "RECIPES", {"tiny": {"narrow": 3, "early": 2}})
     make.cold_start("tiny", tmp_path / "tiny")
     assert "early batch     2" in capsys.readouterr().out
     first = (tmp_path / "tiny/model.safetensors").read_bytes()
     assert sorted(file.name for file in (tmp_path / "phases").iterdir()) == [
-        "seed-0-read-3-early-2.pt", "seed-0-read-3.pt"]
+        "seed-0-narrow-3-early-2.pt", "seed-0-narrow-3.pt"]
     make.cold_start("tiny", tmp_path / "tiny")
     assert "early batch" not in capsys.readouterr().out  # every phase was kept
     assert (tmp_path / "tiny/model.safetensors").read_bytes() == first
-    with monkeypatch.context() as patch:  # what follows needs words that the phases before did not have
-        patch.setattr(make, "RECIPES", {"tiny": {"read": 3, "early": 2, "follow": 2}})
+    with monkeypatch.context() as patch:
+        patch.setattr(make, "RECIPES", {"tiny": {"narrow": 3, "early": 2, "follow": 2}})
         make.cold_start("tiny", tmp_path / "tiny")
     assert "follow batch     2" in capsys.readouterr().out
     assert not list(tmp_path.glob("phases/*.part"))
     policy = rl.load_policy(str(tmp_path / "tiny"), max_new_tokens=4)
-    assert len(rl.play(policy, measure.held_out(1)[0][1], max_turns=1).turns) == 1
+    image = paint.paint(lessons.narrow(np.random.default_rng(0)))
+    assert len(rl.play(policy, image, max_turns=1).turns) == 1
+
+
+def test_every_recipe_s_phases_are_known_and_their_mixes_whole():
+    for phase in {name for recipe in make.RECIPES.values() for name in recipe}:
+        mix = make.PHASES[phase].mix
+        assert sum(mix.values()) == pytest.approx(1)
+        assert all(hasattr(following.Following, f"_batch_of_{kind}") for kind in mix)
+    streams = [phase.stream for phase in make.PHASES.values()]
+    assert len(set(streams)) == len(streams)  # no phase sees another's charts again
