@@ -8,6 +8,7 @@ Left out: windows, and files in vector formats: what is saved can be read again,
 
 import io
 import json
+import math
 import os
 import time
 
@@ -96,14 +97,16 @@ def patch(matplotlib, plt, np):
         before = figure.get_size_inches().copy()
         dpi, box = rc["savefig.dpi"] if dpi is None else dpi, rc["savefig.bbox"]
         dpi = figure.dpi if dpi == "figure" else dpi
-        if Shot.size:
+        if Shot.size and Shot.size[1] is None:   # its own picture, at another dpi
+            dpi = Shot.size[0] / before[0]
+            while int(before[0] * dpi) < Shot.size[0]:
+                dpi = math.nextafter(dpi, math.inf)
+        elif Shot.size:
             width, height = Shot.size
-            dpi = width / before[0] if height is None else min(width / before[0], height / before[1])
+            dpi = min(width / before[0], height / before[1])
             # a hundredth of a pixel more, as matplotlib rounds down
-            figure.set_size_inches((width + 0.01) / dpi, (height or before[1] * dpi) / dpi + 0.01 / dpi,
-                                   forward=False)
-            if height is not None:
-                options["bbox_inches"] = rc["savefig.bbox"] = None
+            figure.set_size_inches((width + 0.01) / dpi, (height + 0.01) / dpi, forward=False)
+            options["bbox_inches"] = rc["savefig.bbox"] = None
         pixels = before[0] * before[1] * dpi**2
         if not (Shot.size and Shot.size[1]) and sandbox.MAX_PIXELS < pixels <= MAX_FIGURE * 4:
             dpi *= (sandbox.MAX_PIXELS / pixels) ** 0.5 * 0.999

@@ -17,10 +17,11 @@ class Painter:
     """A renderer of one-word programs: a colour name paints a square of it, anything else fails."""
 
     def __init__(self):
-        self.rendered = []
+        self.rendered, self.sizes = [], []
 
     def render(self, code, language="matplotlib", size=None):
         self.rendered.append(code)
+        self.sizes.append(size)
         try:
             image = Image.new("RGB", (64, 48), "white")
             image.paste(Image.new("RGB", (32, 24), code), (16, 12))
@@ -171,3 +172,96 @@ def test_what_was_put_is_neither_rendered_nor_judged(target):
 )
 def test_any_function_of_two_pictures_is_a_judge(target, judge):
     assert _play(target, [write_turn("a", "blue")], judge=judge, max_turns=1).reward.vision == 0.25
+
+
+# ---- the best so far ---------------------------------------------------------------------------------------
+
+SCORES = {"red": 0.9, "salmon": 0.5, "blue": 0.2, "teal": 0.5, "gray": math.nan}
+
+
+def _told(target, *turns, **options):
+    """[the texts of the replies to each turn] where the judge scores colours as in SCORES."""
+    names = {Painter().render(name).image.getpixel((32, 24)): name for name in SCORES}
+
+    def judge(target, image, error=None):
+        return Verdict(SCORES[names[image.getpixel((32, 24))]] if image else 0.0, "Words.")
+
+    episode = Episode(Painter(), judge, **options)
+    episode.open(target)
+    replies = []
+    for text in turns:
+        episode.take(text)
+        replies.append([part["text"] for message in episode.answer() if message["role"] == "tool"
+                        for part in message["content"] if isinstance(part, dict) and part["type"] == "text"])
+    return replies
+
+
+def test_from_the_second_draft_on_a_reply_names_the_best_turn(target):
+    assert _told(target, *(write_turn("a", code) for code in ("salmon", "red", "blue"))) == [
+        ["Score 0.50. Words."], ["Score 0.90. Best so far: turn 2. Words."],
+        ["Score 0.20. Best so far: turn 2. Words."]]
+
+
+def test_what_is_named_best_is_what_an_answer_may_choose(target):
+    """Turns count as `turn k` counts them, those without a draft too."""
+    nothing = "<think>a</think>"
+    told = _told(target, nothing, write_turn("a", "blue"), write_turn("b", "red"))
+    assert told[-1] == ["Score 0.90. Best so far: turn 3. Words."]
+    turns = [nothing, write_turn("a", "blue"), write_turn("b", "red"), write_turn("c", answer="turn 3")]
+    episode = Episode(Painter())
+    episode.open(target)
+    assert episode.settle(turns).code == "red"
+
+
+def test_of_equally_good_drafts_the_first_is_best(target):
+    told = _told(target, *(write_turn("a", code) for code in ("salmon", "teal", "salmon")))
+    assert [text.split("Best")[1:] for [text] in told] == [[], [" so far: turn 1. Words."]] + [
+        [" so far: turn 1. Words."]]
+
+
+def test_a_crashed_draft_counts_as_zero(target):
+    first, second, third = _told(target, *(write_turn("a", code) for code in ("nocolour", "blue", "")))
+    assert first == ["Score 0.00. Words."] and second == ["Score 0.20. Best so far: turn 2. Words."]
+    assert third == ["Score 0.00. Best so far: turn 2. Words."]
+    both = _told(target, *(write_turn("a", code) for code in ("nocolour", "nothing")))
+    assert both[1] == ["Score 0.00. Best so far: turn 1. Words."]
+
+
+def test_an_unscored_draft_is_never_best(target):
+    told = _told(target, *(write_turn("a", code) for code in ("gray", "blue", "salmon")))
+    assert told[1] == ["Score 0.20. Words."]  # one that is known is no choice
+    assert told[2] == ["Score 0.50. Best so far: turn 3. Words."]
+
+
+def test_calls_of_one_turn_are_compared_with_each_other(target):
+    def call(code):
+        return write_turn("a", code).removeprefix("<think>a</think>\n")
+
+    two, = _told(target, write_turn("a", "blue") + call("red"))
+    assert two == ["Score 0.20. Best so far: turn 2. Words.", "Score 0.90. Best so far: turn 2. Words."]
+
+
+@pytest.mark.parametrize(("blind", "told"), [(True, ""), ("text", ""),
+                                             ("pictures", "Score 0.20. Best so far: turn 1. Words.")])
+def test_who_is_blind_to_words_is_told_of_no_best(target, blind, told):
+    replies = _told(target, write_turn("a", "red"), write_turn("b", "blue"), blind=blind)
+    assert replies[1] == [told]
+
+
+# ---- the size ----------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("language", "size"), [("matplotlib", (64, None)), ("plotly", None), ("svg", None)])
+def test_a_figure_is_drawn_as_wide_as_the_target_and_everything_else_as_it_is(target, language, size):
+    episode = Episode(Painter())
+    episode.open(target, language)
+    episode.take(write_turn("a", "red"))
+    episode.close()
+    assert episode.renderer.sizes == [size]
+
+
+def test_an_equal_program_scores_one_at_whatever_size_the_target_has():
+    code = "import matplotlib.pyplot as plt\nplt.figure(figsize=(4, 3))\nplt.bar([1, 2], [3, 4])"
+    for width in (200, 320, 560):
+        drawn = rl.render(code, size=(width, None)).image
+        assert drawn.size == (width, width * 3 // 4)
+        assert rl.play(rl.Recording([write_turn("a", code)]), drawn, max_turns=1).reward.vision == 1

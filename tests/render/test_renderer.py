@@ -121,6 +121,55 @@ def test_size_scales_the_figure_to_so_many_pixels(renderer):
     assert np.abs(np.asarray(half, float) - whole).mean() < 8
 
 
+@pytest.mark.parametrize("figsize, height", [((4, 3), 240), ((4, 3.33), 266), ((8, 6), 240), ((3, 6), 640)])
+def test_a_width_alone_sets_the_dpi_and_keeps_the_figures_sides(renderer, figsize, height):
+    code = PLT + f"plt.figure(figsize={figsize}, dpi=70)\nplt.plot([1, 3, 2])\nplt.title('Sales')\n"
+    for saved in ("", "plt.savefig('a.png', dpi=33)"):
+        assert renderer.render(code + saved, size=(320, None)).image.size == (320, height)
+
+
+def test_a_width_alone_is_met_to_the_pixel(renderer):
+    """Where matplotlib would round down, too."""
+    codes = [PLT + f"plt.figure(figsize=({inches}, 1))" for inches in (0.7, 3.3, 6.4, 7.1)]
+    for width in (323, 479, 561):
+        assert [r.image.width for r in renderer.map(codes, size=(width, None))] == [width] * 4
+
+
+def test_a_width_alone_is_matplotlib_s_own_dpi(renderer):
+    for dpi in (50, 120):
+        asked = pixels(renderer.render(BARS, size=(4 * dpi, None)))
+        assert (asked == pixels(renderer.render(BARS + f"plt.savefig('a.png', dpi={dpi})"))).all()
+
+
+def test_a_width_alone_leaves_a_tight_picture_tight(renderer):
+    code = BARS + "plt.savefig('a.png', bbox_inches='tight')"
+    tight = renderer.render(code + "  # again", size=(400, None)).image
+    assert tight.size == renderer.render(code).image.size != (400, 300)
+
+
+def test_a_size_asked_for_once_is_gone_with_the_next_render(renderer):
+    with Renderer(workers=1) as fresh:
+        before = fresh.render(BARS).image.tobytes()
+        for n, size in enumerate([(320, None), (224, 168)]):
+            fresh.render(BARS + f"# {n}", size=size)
+            assert fresh.render(BARS + f"# {n} without").image.tobytes() == before
+
+
+def test_a_width_alone_above_the_pixel_cap_is_drawn_smaller(renderer):
+    tall = renderer.render(PLT + "plt.figure(figsize=(1, 30)); plt.plot([1])", size=(2000, None)).image
+    assert tall.width * tall.height <= sandbox.MAX_PIXELS and abs(tall.height / tall.width - 30) < 0.2
+
+
+@pytest.mark.parametrize("language, size", [
+    ("plotly", (320, None)), ("svg", (320, None)), ("html", (320, None)), ("matplotlib", (None, 240)),
+    ("matplotlib", (None, None)), ("matplotlib", (0, None)), ("matplotlib", (-3, None)),
+    ("matplotlib", (320, 0)), ("matplotlib", (320,)), ("matplotlib", (320, None, None)),
+    ("matplotlib", (sandbox.MAX_PIXELS + 1, None))])
+def test_an_impossible_size_is_refused_with_what_is_possible(renderer, language, size):
+    with pytest.raises(ValueError, match=r"size=.*\(width, height\).*matplotlib takes \(width, None\) too"):
+        renderer.render(BARS, language, size=size)
+
+
 def test_a_figure_above_the_pixel_cap_is_drawn_smaller_with_the_same_layout(renderer):
     big = pixels(renderer.render(PLT + "plt.figure(figsize=(20, 15)); plt.bar([1, 2], [3, 4]); "
                                        "plt.savefig('a', dpi=300)"))
