@@ -111,13 +111,16 @@ def _shares(kind, rows, limits):
     """Where on the value axis each value lies, 0 to 1; of a pie its share of the whole."""
     if kind == "pie":
         return [[value / sum(row) for value in row] for row in rows]
-    low, high = limits or _axis(kind, rows)
+    low, high = limits or axis(kind, rows)
     return [[(value - low) / (high - low) for value in row] for row in rows]
 
 
-def _axis(kind, rows):
+def axis(kind: str, rows) -> tuple[float, float]:
     """Ends of the value axis as matplotlib and the charts set them: a margin of 5 % of the data, which of
-    bars and areas begins at zero; lines and steps get their zero afterwards."""
+    bars and areas begins at zero; lines and steps get their zero afterwards.
+
+    Example: `axis("bar", [[4, 10]]) == (0, 10.5)`.
+    """
     values = [sum(values) for values in zip(*rows, strict=False)] if kind == "stacked" else sum(rows, [])
     free = kind in ("line", "lines", "step", "scatter")
     low = min(values) if free else min(0, *values)

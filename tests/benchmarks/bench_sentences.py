@@ -5,9 +5,9 @@
     python tests/benchmarks/bench_sentences.py --policies nano --plotly 60
 
 Targets are the first charts of a split; what they show is sampled again from data/charts/make.py, which needs
-no picture. Drafts are the policies' first turns, greedy; what those draw is in their code
-(`dialect.parse_program`), so drafts beyond the dialect are left out. The plotly rows draw target and draft
-anew with plotly, in three of its templates by turns.
+no picture. Drafts are the policies' first turns, greedy, at their targets' width; what those draw is in their
+code (`dialect.parse_program`), so drafts beyond the dialect are left out. The plotly rows draw target and
+draft anew with plotly, in three of its templates by turns.
 
     said     drafts on which the sentence was said
     true     share of these on which it is true: both halves of "<this>, not <that>", each mark of a list to
@@ -20,24 +20,20 @@ Left out: sentences on ticks, legends and placement, and drafts of other policie
 
 import argparse
 import re
-import sys
 from collections import defaultdict
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
+from ceiling import charts, kind_of, tenths
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from makers import maker  # noqa: E402
+from rrvf_lab import load_images, load_policy
+from rrvf_lab.judge import PixelJudge
+from rrvf_lab.nano.dialect import Chart, Look, basic, parse_program, program
+from rrvf_lab.nano.fields import axis
+from rrvf_lab.nano.told import Told
+from rrvf_lab.render import Renderer
+from rrvf_lab.talk import opening, parse_turn
 
-from rrvf_lab import load_images, load_policy  # noqa: E402
-from rrvf_lab.judge import PixelJudge  # noqa: E402
-from rrvf_lab.nano.dialect import COLOUR_WORDS, KIND_WORDS, Chart, parse_program, program  # noqa: E402
-from rrvf_lab.render import Renderer  # noqa: E402
-from rrvf_lab.talk import opening, parse_turn  # noqa: E402
-
-charts = maker("charts")
-KINDS = {"grouped": "group"}
 TEMPLATES = ["plotly", "plotly_white", "simple_white"]
 PATTERNS = {"Type": r"Type (\w+), not (\w+)\.", "Colour": r"Colour ([\w; ]+), not ([\w; ]+)\.",
             "Grid": r"Grid (on|off)\.", "Title": r"Title differs\.", "X label": r"X label differs\.",
@@ -49,42 +45,24 @@ PATTERNS = {"Type": r"Type (\w+), not (\w+)\.", "Colour": r"Colour ([\w; ]+), no
 
 def truth(spec):
     """(a `Chart` with unrounded tenths of what was sampled, its aspect)."""
-    rows = spec["values"] if isinstance(spec["values"][0], list) else [spec["values"]]
-    kind = KINDS.get(spec["kind"], spec["kind"])
-    low, high = spec["limits"] or _axis(spec, rows)
-    series = [[10 * (value - low) / (high - low) for value in row] for row in rows]
-    if kind == "scatter":
-        series = [_places(spec, series[0])]
     words = (spec[name] or "" for name in ("title", "xlabel", "ylabel"))
-    chart = Chart(kind, tuple(spec["colours"]), tuple(map(tuple, series)), *words, spec["grid"])
+    chart = Chart(kind_of(spec), tuple(spec["colours"]), tuple(map(tuple, tenths(spec))), *words,
+                  "both -" if spec["grid"] else "")
     return chart, spec["aspect"]
-
-
-def _places(spec, values):
-    """A scatter's values at nine places; where two points share one, the next of them moves on."""
-    x, out = spec["x"], [None] * 9
-    first, last = spec["limits"] or (min(x) - (max(x) - min(x)) / 20, max(x) + (max(x) - min(x)) / 20)
-    taken = [min(max(round(10 * (at - first) / (last - first)), 1), 9) for at in x]
-    for i in range(1, len(taken)):
-        taken[i] = max(taken[i], taken[i - 1] + 1)
-    for i in range(len(taken)):
-        out[min(taken[i], 10 - len(taken) + i) - 1] = values[i]
-    return out
-
-
-def _axis(spec, rows):
-    """Ends of the value axis where the chart leaves them to matplotlib."""
-    values = [value for row in rows for value in row]
-    top = max(map(sum, zip(*rows, strict=True))) if spec["kind"] == "stacked" else max(values)
-    free = spec["kind"] in ("line", "lines", "step", "scatter")
-    margin = 0.05 * (top - min(values) if free else top)
-    low = min(values) - margin if spec["kind"] == "scatter" else 0
-    return low, (top + margin) * (1.2 if spec["legend"] else 1)
 
 
 def as_written(chart):
     """A draft's series as its program lists them: None where a scatter has no point."""
     return tuple(tuple(value or None for value in row) for row in chart.series)
+
+
+def as_drawn(chart):
+    """The same in tenths of the axis that is drawn: its end is `top`, or 5 % above the largest value."""
+    rows = as_written(chart)
+    if chart.top == "10" or chart.look.legend:
+        return rows
+    low, high = axis(chart.kind, [[value for value in row if value] for row in rows])
+    return tuple(tuple(value and 10 * (value - low) / (high - low) for value in row) for row in rows)
 
 
 def verdicts(text, target, aspect, draft):
@@ -96,13 +74,14 @@ def verdicts(text, target, aspect, draft):
         found = [verdicts(text, replace(one, kind="two lines"), aspect, draft) for one in (target, other)]
         return max(found, key=lambda pair: pair[0]["Numbers"][1])
     kind = "lines" if target.kind == "two lines" else target.kind
-    drawn = as_written(draft)
-    shown = draft.colours[:1] if len(set(draft.colours)) == 1 else draft.colours
-    pairs = {"Type": (kind, draft.kind), "Grid": (target.grid, draft.grid),
+    drawn = as_drawn(draft)
+    shown = tuple(map(basic, draft.colours))
+    shown = shown[:1] if len(set(shown)) == 1 else shown
+    pairs = {"Type": (kind, draft.kind), "Grid": (bool(target.grid), bool(draft.grid)),
              "Colour": ("; ".join(target.colours), "; ".join(shown)),
              "Title": (target.title, draft.title), "X label": (target.xlabel, draft.xlabel),
              "Y label": (target.ylabel, draft.ylabel),
-             "Aspect": (max(aspect, 4 / 3) / min(aspect, 4 / 3) > 1 / 0.97, False)}
+             "Aspect": (max(aspect, draft.look.aspect) / min(aspect, draft.look.aspect) > 1 / 0.97, False)}
     out = {}
     for name, (wanted, shown) in pairs.items():
         found, differs = said[name], wanted != shown
@@ -110,7 +89,7 @@ def verdicts(text, target, aspect, draft):
         if found and name in ("Type", "Colour"):
             true = differs and found.groups() == (wanted, shown)
         elif found and name == "Grid":
-            true = differs and (found[1] == "on") == target.grid
+            true = differs and (found[1] == "on") == bool(target.grid)
         out[name] = bool(found), bool(found) and true, differs
     entries = _entries(said["Numbers"], target.series, drawn, "Values" in text)
     out["Numbers"] = entries is not None, bool(entries) and all(e <= 1 for e in entries), \
@@ -162,9 +141,9 @@ def first_drafts(name, rows, renderer):
         parsed = [parse_turn(text) for text in policy.write(talks)]
         codes += [turn.calls[0] if turn.calls and turn.calls[0] else turn.answer or "" for turn in parsed]
     out = []
-    for code in codes:
+    for row, code in zip(rows, codes, strict=True):
         chart = parse_program(code)
-        image = renderer.render(code).image if chart else None
+        image = renderer.render(code, size=(row["image"].width, None)).image if chart else None
         out.append((image, chart) if image is not None else None)
     return out
 
@@ -186,13 +165,13 @@ def plotly_program(chart, template):
              "scatter": "go.Scatter(x={x}, y={y}, mode='markers', marker=dict(size=11, color='{c}'))"}
     if chart.kind not in trace:
         return None
-    traces = ", ".join(trace[chart.kind].format(x=x, y=row, c=colour)
+    traces = ", ".join(trace[chart.kind].format(x=x, y=row, c=basic(colour))
                        for row, colour in zip(rows, chart.colours, strict=True))
     value, other = ("xaxis", "yaxis") if chart.kind == "barh" else ("yaxis", "xaxis")
     layout = [f"template='{template}'", "width=400", "height=300", "showlegend=False",
               f"title='{chart.title}'", f"{value}_range=[0, 10]", "margin=dict(l=60, r=20, t=40, b=50)",
               f"xaxis_title='{chart.xlabel}'", f"yaxis_title='{chart.ylabel}'",
-              f"xaxis_showgrid={chart.grid}", f"yaxis_showgrid={chart.grid}"]
+              f"xaxis_showgrid={bool(chart.grid)}", f"yaxis_showgrid={bool(chart.grid)}"]
     if chart.kind == "scatter":
         layout.append(f"{other}_range=[0, 10]")
     if chart.kind == "stacked":
@@ -205,6 +184,7 @@ def plotly_pairs(targets, drafts, renderer):
     """[(target picture, (draft picture, Chart), truth)] of the same charts drawn with plotly."""
     out = []
     for k, (target, draft) in enumerate(zip(targets, drafts, strict=True)):
+        draft = replace(draft, top="10", look=Look())  # plotly draws it without
         written = replace(draft, series=as_written(draft))
         codes = [plotly_program(chart, TEMPLATES[k % 3]) for chart in (target, written)]
         if None in codes:
@@ -235,42 +215,6 @@ def table(title, pairs, register):
 
 # ---- the rule ----------------------------------------------------------------------------------------------
 
-def obeyed(text, draft, numbers=True):
-    """The draft's `Chart` as the sentences ask for it, as far as the dialect can draw it."""
-    found = {name: re.search(pattern, text) for name, pattern in PATTERNS.items()}
-    kind, colours, series, grid = draft.kind, draft.colours, draft.series, draft.grid
-    if found["Type"] and found["Type"][1] in KIND_WORDS:
-        kind = found["Type"][1]
-    if found["Colour"] and set(found["Colour"][1].split("; ")) <= set(COLOUR_WORDS):
-        colours = tuple(found["Colour"][1].split("; "))
-    if found["Grid"]:
-        grid = found["Grid"][1] == "on"
-    if found["Numbers"] and numbers:
-        rows = [row.split(", ") for row in found["Numbers"][1].split(" / ")]
-        series = tuple(tuple(_obey(entry, series, i, k, "Values" in text) for k, entry in enumerate(row))
-                       for i, row in enumerate(rows))
-    if kind == "group":
-        series, colours = (series * 2)[:2], (colours * 2)[:2]
-    else:
-        series, colours = series[:1], colours[:1]
-    if kind == "scatter":
-        series = ((series[0] + (0,) * 9)[:9],)
-    elif 0 in series[0]:
-        series = tuple(tuple(value for value in row if value) or (5,) for row in series)
-    if kind == "group" and len(series[0]) != len(series[1]):
-        series = (series[0], series[0])
-    return replace(draft, kind=kind, colours=colours, series=series, grid=grid)
-
-
-def _obey(entry, series, i, k, telling):
-    if entry == "None":
-        return 0
-    if telling:
-        return int(entry)
-    old = series[i][k] if i < len(series) and k < len(series[i]) else 0
-    return 5 if entry == "new" or not old else min(9, max(1, old + int(entry)))
-
-
 def gains(title, pairs, total, renderer):
     """Print what one turn of obeying brings over the drafts, with its standard error, over all charts."""
     for register in ("telling", "pointing"):
@@ -278,7 +222,8 @@ def gains(title, pairs, total, renderer):
         first, last, best = np.zeros(total), np.zeros(total), np.zeros(total)
         for k, (picture, (image, draft), _) in enumerate(pairs):
             verdict = judge(picture, image)
-            redrawn = renderer.render(program(obeyed(verdict.feedback, draft))).image
+            code = program(Told.parse(verdict.feedback).follow(draft))
+            redrawn = renderer.render(code, size=(picture.width, None)).image
             first[k], last[k] = verdict.score, judge(picture, redrawn).score
             best[k] = max(first[k], last[k])
         for name, scores in (("last", last), ("best", best)):
