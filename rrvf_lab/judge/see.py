@@ -58,7 +58,7 @@ class Colours:
         if background is None:
             self.counts = np.bincount(self.shade.ravel(), minlength=SHADES)
             background = self.counts.argmax()
-            for ground in (_brim(self.shade), paper):
+            for ground in (_brim(self.shade, background), paper):
                 if ground is not None and self.counts[ground] > SAME_PAPER * self.counts.max():
                     background = ground
         self.background = int(background)
@@ -70,11 +70,13 @@ class Colours:
         return apart_from(self.background).gray.take(self.shade)
 
 
-def _brim(shade):
-    """The shade along the four sides of a picture; None where they have no one shade."""
+def _brim(shade, most):
+    """The shade along the four sides of a picture; None where they have no one shade, or where the most
+    frequent shade is no ink on it: the tint of a plot is the ground of what is drawn there."""
     sides = np.concatenate([shade[0], shade[-1], shade[:, 0], shade[:, -1]])
     counts = np.bincount(sides)
-    return counts.argmax() if counts.max() > 0.9 * len(sides) else None
+    brim = counts.argmax()
+    return brim if counts[brim] > 0.9 * len(sides) and apart_from(brim).distance[most] > INK else None
 
 
 def keep_apart(mask, mine, theirs, least):

@@ -87,6 +87,14 @@ def test_a_little_paper_around_a_picture_is_a_margin_and_no_ground():
     assert ground(framed) == shade("white")
 
 
+@pytest.mark.parametrize("tint", ["#e5ecf6", "#eaeaf2"])
+def test_the_tint_of_a_plot_on_white_paper_is_the_ground_of_what_is_drawn_there(tint):
+    image = Image.new("RGB", (400, 300), "white")
+    image.paste(tint, (50, 30, 390, 260))
+    ImageDraw.Draw(image).line([(60, 200), (200, 80), (380, 150)], fill="teal", width=4)
+    assert ground(image) == shade(tint)
+
+
 def test_sides_of_several_shades_are_no_ground():
     image = Image.new("RGB", (300, 200), "white")
     image.paste("teal", (0, 0, 190, 200))
