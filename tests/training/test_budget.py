@@ -36,9 +36,9 @@ def test_the_token_budget_is_what_the_longest_rollout_needs(processor, turns):
 
 
 def test_a_budget_too_small_for_the_turns_names_the_one_that_fits(processor):
-    with pytest.raises(ValueError, match="does not hold max_turns=3.*set max_completion_length=1344"):
-        check_budget(TrainConfig.load("nano", max_turns=3), processor, True)
-    check_budget(TrainConfig.load("nano", max_turns=3, max_completion_length=1344), processor, True)
+    with pytest.raises(ValueError, match="does not hold max_turns=4.*set max_completion_length=1856"):
+        check_budget(TrainConfig.load("nano", max_turns=4), processor, True)
+    check_budget(TrainConfig.load("nano", max_turns=4, max_completion_length=1856), processor, True)
 
 
 def test_feedback_never_outgrows_its_budget():
