@@ -166,7 +166,7 @@ def half(target, image):
 
 
 class Pen:
-    def render(self, code, language="matplotlib"):
+    def render(self, code, language="matplotlib", size=None):
         return Rendering(Image.new("RGB", (40, 30), "teal"))
 
 

@@ -24,7 +24,7 @@ def half(target, image, error=None):
 
 def items(codes, reference=BARS, language="matplotlib"):
     """One item for each code that `Answers` will write; its shade tells which."""
-    return [{"id": f"i{k}", "image": Image.new("RGB", (8, 6), (k, 0, 0)), "language": language,
+    return [{"id": f"i{k}", "image": Image.new("RGB", (300, 200), (k, 0, 0)), "language": language,
              "reference": reference} for k in range(len(codes))]
 
 

@@ -87,7 +87,7 @@ REFUSED = [
     ({"trl": {"bf16": True}}, ValueError, "trl={'bf16': True} cannot be changed"),
     ({"lora": {"r": 4}}, ValueError, "lora={'r': 4}: set lora_rank instead"),
     ({"lora": {"alpha": 4}}, ValueError, "lora: LoraConfig has no field 'alpha'"),
-    ({"max_completion_length": 300}, ValueError, "max_completion_length=300 does not hold max_turns=3"),
+    ({"max_completion_length": 300}, ValueError, "max_completion_length=300 does not hold max_turns=2"),
     ({"micro_batch": 7}, ValueError, "micro_batch=7 does not divide the 64 rollouts"),
     ({"train_images": "no/where"}, FileNotFoundError, "no folder of images at '.*no/where'"),
     ({"test_images": "no/where"}, FileNotFoundError, "no folder of images at '.*no/where'"),

@@ -33,8 +33,8 @@ STREAMS = [  # of a group: every kind of turn a policy may write
 
 def config(folder, **changes):
     """One step of one image with eight rollouts into folder/run."""
-    small = {"steps": 1, "prompts": 1, "group": 8, "micro_batch": 8, "test_images": None, "save_steps": 1,
-             "preflight": False, "train_images": str(few_images())}
+    small = {"steps": 1, "prompts": 1, "group": 8, "micro_batch": 8, "max_turns": 2, "save_steps": 1,
+             "test_images": None, "preflight": False, "train_images": str(few_images())}
     return TrainConfig.load("demo", output=str(Path(folder) / "run"), **small | changes)
 
 
