@@ -108,7 +108,7 @@ class RRVFTrainer(InRunFolder, GRPOTrainer):
     """
 
     def __init__(self, config, validate=None, **kwargs):
-        self.config, self.rollouts = config, []
+        self.config, self.rollouts, self.warned = config, [], False
         self.recorder = Recorder(config.folder / "rollouts")
         self.seconds = defaultdict(float)
         given = trainable(kwargs["model"]) if hasattr(kwargs["model"], "peft_config") else {}
@@ -215,8 +215,9 @@ class RRVFTrainer(InRunFolder, GRPOTrainer):
         self.recorder.write(name, self.rollouts)
         if self.accelerator.is_main_process:
             send_rollouts(self.config.report_to, self.rollouts, step, self.callback_handler.callbacks)
-            warn_of_cuts(self.rollouts, f"step {step}", f"max_new_tokens={self.config.max_new_tokens} is too "
-                         "little for this policy")
+            self.warned = self.warned or warn_of_cuts(  # once in a run; its log has the share of each step
+                self.rollouts, f"step {step}",
+                f"max_new_tokens={self.config.max_new_tokens} is too little for this policy")
         seen = gather_object([step_values(self.rollouts, group)])
         for name in dict.fromkeys(name for part in seen for name in part):
             values = [value for part in seen for value in part.get(name, []) if not math.isnan(value)]
