@@ -40,6 +40,7 @@ from .advantages import FLAT
 from .batches import in_full_precision, trainable, trimmed
 from .engine import mend
 from .memory import estimate
+from .publish import save_processor
 from .report import PHASES
 from .sampling import merged, some_rows, told_of_ends
 from .trackers import send_rollouts
@@ -98,6 +99,8 @@ class InRunFolder:
             model = self.accelerator.unwrap_model(self.model)
             model.peft_config["default"].base_model_name_or_path = self.config.model
         self.save_model(str(folder))
+        if not self.config.lora_rank and self.accelerator.is_main_process:  # stock classes load it then
+            save_processor(self.config, folder)
         return folder
 
 

@@ -33,7 +33,7 @@ def as_grpo_sees(trainer):
                [False] * len(before) + counted[k][said[k]].tolist())
 
 
-@pytest.mark.parametrize("model", ["nano-base", "tiny_qwen"])
+@pytest.mark.parametrize("model", ["nano-base", "tiny_qwen", "tiny_qwen3"])
 def test_a_recorded_rollout_has_the_tokens_that_grpo_saw(model, scripted, request, tmp_path):
     name = model if model == "nano-base" else request.getfixturevalue(model)
     trainer = scripted(LONGER, model=name, max_turns=3, max_completion_length=4000)
