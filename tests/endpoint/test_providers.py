@@ -82,7 +82,8 @@ def test_an_evaluation_leaves_a_failed_item_undone_and_scores_the_others():
     items = [{"image": TARGET, "id": name, "language": "svg"} for name in "ab"]
     with server(failed, done, failed, done) as web:  # together, then each alone
         policy = EndpointPolicy("m", web.url, concurrency=1, retries=0)
-        report = evaluate(policy, items, max_turns=1, renderer=Pen(), judge=lambda target, image: 1.0)
+        with pytest.warns(UserWarning, match="1 of 2 items are undone"):
+            report = evaluate(policy, items, max_turns=1, renderer=Pen(), judge=lambda target, image: 1.0)
     assert list(report.undone) == ["a"] and "image too large" in report.undone["a"]
     assert [(rollout.id, rollout.reward.vision) for rollout in report.rollouts] == [("b", 1.0)]
 
