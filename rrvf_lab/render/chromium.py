@@ -218,25 +218,10 @@ class Browser:
         return image
 
     async def _svg(self, page, data, room, size):
-        width, height = size or (round(min(side or svg_page.ROOM, 1e5)) or 1 for side in room)
-        self._affordable("drawing", width, height)
-        await self._viewport(page, width, height)
-        await page.load(data)
-        answer = await page.page.evaluate(svg_page.SETTLE, [size and list(size), None not in room])
-        if "error" in answer:
-            raise PageError(answer["error"])
-        width, height = int(answer["width"]), int(answer["height"])
-        self._affordable("drawing", width, height)
-        image = await self._shot(page, width, height, False)
+        image = await svg_page.draw(page, data, room, size)
         if MOVES.search(data):
             await page.load(svg_page.BLANK)
         return image
-
-    @staticmethod
-    def _affordable(what, width, height):
-        if width * height > MAX_PIXELS:
-            raise PageError(f"the {what} asks for {width} x {height} pixels; "
-                            f"the limit is {MAX_PIXELS:,} in all")
 
     async def _plotly(self, page, text, size):
         answer = await page.page.evaluate(plotly_page.DRAW, [text, size and list(size), MAX_PIXELS])

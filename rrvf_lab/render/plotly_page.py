@@ -15,17 +15,17 @@ POLICY = ("default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'unsaf
           "img-src data: blob:; font-src data:; worker-src blob:")
 PAGE = ('<!doctype html><meta charset="utf-8"><style>body{margin:0;background:#fff}</style>'
         '<div id="figure"></div><script src="plotly.min.js"></script>')
-# Takes {figure, asked: [width, height, scale]} as JSON, [width, height] or null, and the most pixels. Returns
-# {width, height, scale, clean, png}, where `clean` counts JavaScript's own properties, which must not grow,
-# and `png` is the picture itself where WebGL drew it, as a data URL: on the page its pixels differ from time
+# Takes the figure's JSON, where `asked` may be [width, height, scale] of an export (null: as the figure is),
+# [width, height] or null, and the most pixels. Returns {width, height, scale, clean, png}, where `clean`
+# counts JavaScript's own properties, which must not grow, and `png` is the picture itself where WebGL drew it, as a data URL: on the page its pixels differ from time
 # to time. {dark: true} without WebGL; else {error}.
 # No reviver may be skipped here: a key "__proto__" would otherwise reach every object of the page.
 DRAW = """
 async ([text, size, most]) => {
   const place = document.getElementById('figure');
   try {
-    const told = JSON.parse(text, (key, value) => key === '__proto__' ? undefined : value);
-    const figure = told.figure, asked = told.asked;
+    const figure = JSON.parse(text, (key, value) => key === '__proto__' ? undefined : value);
+    const asked = figure.asked || [];
     const layout = figure.layout || {}, style = (layout.template || {}).layout || {};
     const own = (i, name, usual) => asked[i] ?? layout[name] ?? style[name] ?? usual;
     const side = (i, name, usual) => Number(size ? size[i] : own(i, name, usual));
