@@ -140,7 +140,8 @@ class RRVFTrainer(InRunFolder, GRPOTrainer):
                 speaking[row].take(written(self.processing_class, sampled, self.config.max_new_tokens))
 
         with contextlib.nullcontext() if self.use_vllm else merged(self.model):
-            for first, *some in some_rows(self.config.sample_batch, prompt_ids, images, fields):
+            at_once = None if self.use_vllm else self.config.sample_batch  # vLLM sees to that itself
+            for first, *some in some_rows(at_once, prompt_ids, images, fields):
                 with contextlib.ExitStack() as around:
                     if self._overlaps() and not self.use_vllm:
                         around.enter_context(told_of_ends(self.model, self.eos_token_ids, wrote, first))
