@@ -78,6 +78,33 @@ def trend(x, y) -> tuple[float, float]:
     return float(found.statistic), max(float(found.pvalue), 1e-300)
 
 
+def over_steps(run, values) -> tuple[float, float]:
+    """(correlation, its two-sided chance) of values of rollouts with the step, group by group.
+
+    Where images come again they are compared with themselves, as some are harder; the clearer of both looks
+    counts, at twice its chance.
+    """
+    from scipy.stats import t
+
+    there = ~np.isnan(values) & ~np.isnan(run.step)
+    keys, of = np.unique(np.array([f"{step:g} {target}" for step, target in
+                                   zip(run.step[there], run.target[there], strict=True)], str),
+                         return_inverse=True)
+    if len(keys) < 6:
+        return 0.0, 1.0
+    y = np.bincount(of, values[there]) / np.bincount(of)
+    x = np.bincount(of, run.step[there]) / np.bincount(of)
+    looks = [trend(x, y)]
+    image = np.unique([key.partition(" ")[2] for key in keys], return_inverse=True)[1]
+    x, y = (v - (np.bincount(image, v) / np.bincount(image))[image] for v in (x, y))
+    free = len(keys) - image.max() - 2
+    if free > 3 and x @ x > 0 and y @ y > 0:
+        r = float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -0.999999, 0.999999))
+        looks.append((r, float(2 * t.sf(abs(r) * np.sqrt(free / (1 - r * r)), free))))
+    order, chance = min(looks, key=lambda look: look[1])
+    return order, min(1.0, len(looks) * chance)
+
+
 def rate(hits, n=None) -> str:
     """A share in words: "12 of 40 (30 %, 95 % interval 18 to 45 %)"."""
     hits = np.asarray(hits, bool) if n is None else np.arange(n) < hits
