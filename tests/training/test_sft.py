@@ -92,6 +92,8 @@ def test_imitation_lowers_the_loss_and_leaves_an_adapter(tmp_path):
               if "loss" in json.loads(line)]
     assert len(losses) == 3 and losses[-1] < losses[0]
     assert rl.Run(settings.folder).state == "finished"
+    page = (settings.folder / "report.html").read_text()
+    assert "nano-base imitates recorded rollouts" in page and "3 steps of 4 recorded rollouts" in page
     assert rl.load_policy("nano-base", adapter=settings.folder / "adapter")
 
 
