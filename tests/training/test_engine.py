@@ -147,8 +147,9 @@ def test_a_step_with_vllm_trains_on_what_the_engine_saw_and_said(tiny_qwen, tmp_
     module = sys.modules[VLLMGeneration.__module__]
     monkeypatch.setattr(module, "SamplingParams", SimpleNamespace, raising=False)
     settings = TrainConfig.load("qwen2.5-vl-7b", model=tiny_qwen, vllm="colocate", steps=1, prompts=1,
-                                sample_batch=1, group=4, micro_batch=4, max_turns=2, train_images=str(few_images()),
-                                test_images=None, max_new_tokens=150, output=str(tmp_path / "run"))
+                                sample_batch=1, group=4, micro_batch=4, max_turns=2, test_images=None,
+                                train_images=str(few_images()), max_new_tokens=150,
+                                output=str(tmp_path / "run"))
     trainer = make_trainer(settings)
     trainer.train()
     assert trainer.args.vllm_max_model_length % 64 == 0 and not trainer.args.vllm_enable_sleep_mode
