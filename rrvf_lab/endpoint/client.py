@@ -171,9 +171,10 @@ class Client:
                 text = question.words(choice)
             value = question.read(text)
         except NoAnswer as error:
-            text, problem = error.said or text, str(error)
+            key = self._openai.api_key
+            text, problem = _hidden(error.said or text, key), _hidden(str(error), key)
         except Exception as error:  # whatever a server or its proxy comes up with
-            problem = self._explain(error)
+            problem = _explain(self, error)
         answer, seconds = Answer(value, problem), time.perf_counter() - started
         self._book(cached, problem, usage, seconds)
         stopped = stop is not None and stop.is_set()
@@ -219,35 +220,6 @@ class Client:
                     break
         return reply
 
-    def _explain(self, error):
-        """What went wrong with a request, in one line: where, what, the server's words, the fix."""
-        import openai
-
-        url, tries, key = self.url, self._openai.max_retries + 1, self._openai.api_key
-        status = getattr(error, "status_code", None)
-        said = str(error) if status is None else _body(error)
-        said = clip(said if key in ("", _NO_KEY) else said.replace(key, "***"), 300)
-        if isinstance(error, openai.APITimeoutError):
-            seconds = self._openai.timeout
-            return f"no answer from {url} within {seconds:g} s in {tries} tries; give timeout=..."
-        if isinstance(error, openai.APIConnectionError):
-            why = clip(error.__cause__ or error)
-            return f"cannot reach {url} in {tries} tries ({why}); is the server up?"
-        if status in (401, 403):
-            return (f"{url} refused the key ({status}); give api_key=... or set OPENAI_API_KEY; "
-                    f"it said {said!r}")
-        if status == 404:
-            return f"{url} knows no model {self.model!r} or no such path (404); it said {said!r}"
-        if status in (400, 422) and "response_format" in said:
-            return f"{url} takes no JSON schema ({status}); give structured=False; it said {said!r}"
-        if status in (400, 422) and "stream_options" in said:
-            return f"{url} takes no stream_options ({status}); give stream_options=None; it said {said!r}"
-        if status == 429 or (status or 0) >= 500:
-            wait = error.response.headers.get("retry-after")  # openai does not wait longer than two minutes
-            after = f", again after {clip(wait, 40)} s" if wait else ""
-            return f"{url} answered {status} in {tries} tries{after}; it said {said!r}"
-        return f"{type(error).__name__} from {url}: {said}"
-
     def _book(self, cached, problem, usage, seconds):
         read, written = ((usage or {}).get(kind) or 0 for kind in ("prompt_tokens", "completion_tokens"))
         with self._lock:
@@ -279,6 +251,49 @@ class Client:
                 "url": self.url, "request": request, **question.note(answer), **outcome}
         with self._lock:
             _on_disk(_append, self.record, json.dumps(line, default=str) + "\n")
+
+
+def _explain(client, error):
+    """What went wrong with a request, in one line: where, what, the server's words, the fix."""
+    import openai
+
+    url, tries, key = client.url, client._openai.max_retries + 1, client._openai.api_key
+    status = getattr(error, "status_code", None)
+    said = str(error) if status is None else _body(error)
+    said = clip(_hidden(said, key), 300)
+    if isinstance(error, openai.APITimeoutError):
+        seconds = client._openai.timeout
+        return f"no answer from {url} within {seconds:g} s in {tries} tries; give timeout=..."
+    if isinstance(error, openai.APIConnectionError):
+        why = clip(error.__cause__ or error)
+        return f"cannot reach {url} in {tries} tries ({why}); is the server up?"
+    if status in (401, 403):
+        return (f"{url} refused the key ({status}); give api_key=... or set OPENAI_API_KEY; "
+                f"it said {said!r}")
+    if status == 404:
+        return f"{url} knows no model {client.model!r} or no such path (404); it said {said!r}"
+    if status in (400, 422) and "response_format" in said:
+        return f"{url} takes no JSON schema ({status}); give structured=False; it said {said!r}"
+    if status in (400, 422) and "stream_options" in said:
+        return f"{url} takes no stream_options ({status}); give stream_options=None; it said {said!r}"
+    if status == 429 or (status or 0) >= 500:
+        wait = error.response.headers.get("retry-after")  # openai does not wait longer than two minutes
+        after = f", again after {clip(wait, 40)} s" if wait else ""
+        return f"{url} answered {status} in {tries} tries{after}; it said {said!r}"
+    return f"{type(error).__name__} from {url}: {said}"
+
+
+def _hidden(text, key):
+    """A server's words without the key, which some repeat."""
+    return text if not text or key in ("", _NO_KEY) else text.replace(key, "***")
+
+
+def _body(error):
+    """A server's words in an error with a status."""
+    try:
+        return words_of(error.response.json())
+    except ValueError:
+        return error.response.text
 
 
 # ---- what both sides of a question need --------------------------------------------------------------------
@@ -323,14 +338,6 @@ def in_order(function, arguments, concurrency: int) -> list:
     """`function(*one)` for each of `arguments`, up to `concurrency` at once; the results in order."""
     with ThreadPoolExecutor(concurrency) as pool:
         return list(pool.map(lambda one: function(*one), arguments))
-
-
-def _body(error):
-    """A server's words in an error with a status."""
-    try:
-        return words_of(error.response.json())
-    except ValueError:
-        return error.response.text
 
 
 def _append(path, text):
