@@ -179,6 +179,14 @@ def test_the_card_holds_the_measured_table_the_command_and_the_seed(tmp_path):
     assert "base_model" not in text  # a shipped model is none of the hub's
 
 
+def test_a_judges_key_is_not_published(tmp_path):
+    judge = {"model": "judge", "api_key": "sesame", "extra_headers": {"X-Key": "sesame"}}
+    model = publish(trained(tmp_path, judge=judge)) / "model"
+    written = [path.read_text() for path in model.iterdir() if path.suffix in (".json", ".md")]
+    assert not any("sesame" in text for text in written)
+    assert rl.TrainConfig.load(model / "training.json").judge == {"model": "judge"}
+
+
 def test_rollouts_become_a_dataset_with_their_pictures(tmp_path):
     folder = publish(trained(tmp_path)) / "rollouts"
     rows = load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
