@@ -24,6 +24,7 @@ class Finding:
     `remedy` what to try; `rollouts` the positions of those that show it, the clearest first. `kind` is one of
     `KINDS`. `harm` in [0, 1] is the share of rollouts (or of the learning signal) that it touches, and ranks
     findings of one kind. `chance` is how likely a sound run shows as much: 0 for what cannot happen in one.
+    Raises ValueError for another kind.
     """
 
     name: str
@@ -35,6 +36,10 @@ class Finding:
     remedy: str = ""
     rollouts: tuple[int, ...] = ()
     chance: float = 0.0
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise ValueError(f"kind={self.kind!r}: a finding is one of {', '.join(KINDS)}")
 
 
 def kept(findings) -> list[Finding]:

@@ -46,31 +46,40 @@ def reward_is_not_its_terms(run):
     terms = np.stack([run.vision, run.format, run.tool], 1)
     there = ~np.isnan(terms).any(1) & ~np.isnan(run.total)
     said = np.array([run.weights[part] for part in ("vision", "format", "tool")])
-    off = np.abs(run.total[there] - terms[there] @ said)
+    away = run.total[there] - terms[there] @ said
+    off = np.abs(away)
     if not len(off) or off.max() < 1e-4:
         return None
-    moving = np.ptp(terms[there], axis=0) > EXACT
-    design = np.column_stack([terms[there][:, moving], np.ones(there.sum())])
-    fit, *_ = np.linalg.lstsq(design, run.total[there], rcond=None)
-    rest = float(np.abs(run.total[there] - design @ fit).max())
-    names = [name for name, moves in zip(("vision", "format", "tool"), moving, strict=True) if moves]
-    known_part = float(terms[there][:, ~moving].mean(0) @ said[~moving]) if (~moving).any() else 0.0
-    words = [f"{name} x {w:+.3g} where {s:+.3g} is said"
-             for name, w, s in zip(names, fit, said[moving], strict=False) if abs(w - s) > 1e-3]
-    if abs(fit[-1] - known_part) > 1e-3:
-        words.append(f"a constant {fit[-1] - known_part:+.3g}")
-    flipped = [name for name, w, s in zip(names, fit, said[moving], strict=False) if w * s < -1e-6]
-    if rest > 1e-3:
-        words = [f"it differs by up to {off.max():.3g} and no weights explain that (rest {rest:.3g})"]
-    what = f"the sign of {' and '.join(flipped)} is turned" if flipped and rest <= 1e-3 else \
+    words, flipped = _fitted(terms[there], run.total[there], said) if np.ptp(away) > 1e-4 else (None, [])
+    words = words or [f"a constant {away[0]:+.3g}" if np.ptp(away) < 1e-4 else
+                      f"it differs by up to {off.max():.3g}, and no other weights explain that"]
+    what = f"the sign of {' and '.join(flipped)} is turned" if flipped else \
         "the total is not the weighted sum of its terms"
-    return Finding("reward sign flipped" if flipped and rest <= 1e-3 else "reward is not its terms",
+    return Finding("reward sign flipped" if flipped else "reward is not its terms",
                    f"The reward that was trained on is another one than the settings say: {what}.",
                    f"recorded total against vision, format and tool of {there.sum():,} rollouts: "
                    f"{'; '.join(words)}", WRONG, float((off > 1e-4).mean()),
                    "the policy is pushed towards something nobody asked for",
                    "compare the reward function with `reward.reward`; look at the terms of these rollouts",
                    _some(np.flatnonzero(there)[off > 1e-4], -off[off > 1e-4]))
+
+
+def _fitted(terms, total, said):
+    """(which weights explain the totals, in words; the names of the terms whose sign is turned), or (None,
+    [])."""
+    moving = np.ptp(terms, axis=0) > EXACT
+    design = np.column_stack([terms[:, moving], np.ones(len(terms))])
+    if np.linalg.matrix_rank(design) < design.shape[1] or len(design) <= design.shape[1]:
+        return None, []
+    fit, *_ = np.linalg.lstsq(design, total, rcond=None)
+    if np.abs(total - design @ fit).max() > 1e-3:
+        return None, []
+    names = [name for name, moves in zip(("vision", "format", "tool"), moving, strict=True) if moves]
+    pairs = list(zip(names, fit, said[moving], strict=False))
+    words = [f"{name} x {w:+.3g} where {s:+.3g} is said" for name, w, s in pairs if abs(w - s) > 1e-3]
+    constant = fit[-1] - float(terms[0, ~moving] @ said[~moving])
+    words += [f"a constant {constant:+.3g}"] if abs(constant) > 1e-3 else []
+    return words, [name for name, w, s in pairs if w * s < -1e-6]
 
 
 def vision_is_not_the_final_verdict(run):

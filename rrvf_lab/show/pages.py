@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from ..diagnose import diagnose
 from ..leaves.files import write_whole
 from ..records import load_rollouts
+from .diagnosis import diagnosis_html
 from .html import card, document, drawn, folded, number, picture, row, says, table, text_html
 from .ledger import ledger, ledger_html
 from .plots import estimates, learning_curve, raster, scores
@@ -181,6 +183,8 @@ def write_run(folder, report: dict) -> Path:
     if not imitated:
         seconds = [(name, f"{value:.0f} s") for name, value in report["seconds_by"].items()]
         parts.append(f"<h2>Where the time went</h2>{table(seconds, align='lr')}")
+        if any((Path(folder) / "rollouts").glob("*.jsonl")):
+            parts.append(f"<h2>What may be wrong</h2>{diagnosis_html(diagnose(folder))}")
     if "seconds" in report:
         parts.append(f"<p>{report['seconds'] / 60:.1f} minutes in all, with both evaluations.</p>")
     how = "imitates recorded rollouts" if imitated else "trained on images alone"
