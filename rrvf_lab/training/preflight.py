@@ -78,13 +78,14 @@ def look(trainer) -> Preflight:
 
     Example: `look(make_trainer(TrainConfig.load("nano"))).verdict`.
     """
-    from accelerate.utils import broadcast_object_list
+    from accelerate.utils import broadcast_object_list, gather_object
 
     config, processes = trainer.config, trainer.accelerator.num_processes
     groups = min(MOST, config.prompts // processes)
     with _as_it_was(trainer):
         started = time.perf_counter()
         batch, fault = _batch(trainer, groups)
+        fault = next(filter(None, gather_object([fault])), None)  # what follows is done by all or by none
         sampled = time.perf_counter() - started
         lines = [*_of_rollouts(trainer.rollouts, config)]
         if fault:
