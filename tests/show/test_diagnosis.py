@@ -20,7 +20,8 @@ def test_a_finding_is_shown_with_its_words_and_the_pictures_of_its_rollouts():
 def test_words_from_elsewhere_are_escaped():
     run = evidence_of("data/rollouts/evaluation")
     rows = [row | {"id": EVIL} for row in run.rows[:2]]
-    html = looks(Evidence(rows, run.folder), Finding(EVIL, EVIL, EVIL, costs=EVIL, remedy=EVIL, rollouts=(0, 1)))
+    evil = Finding(EVIL, EVIL, EVIL, costs=EVIL, remedy=EVIL, rollouts=(0, 1))
+    html = looks(Evidence(rows, run.folder), evil)
     assert EVIL not in html and "<script" not in html
 
 
