@@ -88,7 +88,7 @@ def checked(config: TrainConfig, renderer=None, judge=None) -> Parts:
         check_budget(config, processor, nano)
         prompt = prompt_tokens(config, processor, token_budget(config, processor, nano)["picture"])
         arguments = grpo_arguments(config, processor, passes, on_gpu, prompt + config.max_completion_length)
-        check_processes(config, processes, sharded_by(arguments))
+        check_processes(processes, sharded_by(arguments))
         images, validation = split_images(config)
         images = with_prompts(images, config.max_turns)
     return Parts(config, passes, processor, nano, arguments, judge, renderer, images, validation,

@@ -18,7 +18,7 @@ from rrvf_lab.talk import opening, parse_turn
 from rrvf_lab.train import make_trainer
 from rrvf_lab.training import TrainConfig, checks
 from rrvf_lab.training import engine as engine_module
-from rrvf_lab.training.engine import check_engine, check_processes, mend, one_each, scaled
+from rrvf_lab.training.engine import check_engine, check_processes, mend, one_each, scaled, sharded_by
 from rrvf_lab.training.trainer import RRVFTrainer
 
 SIZES = [(640, 480), (300, 900), (1000, 1000), (33, 33), (2000, 60)]
@@ -180,8 +180,18 @@ def test_a_vllm_made_for_other_versions_is_refused_with_the_command(monkeypatch)
 
 
 def test_processes_that_share_weights_are_refused_with_the_reason():
-    config = TrainConfig.load("qwen2.5-vl-7b")
-    with pytest.raises(ValueError, match="FSDP with max_turns=4: .*sample together.*hang.*--multi_gpu"):
-        check_processes(config, 2, "FSDP")
-    check_processes(config, 1, "FSDP")
-    check_processes(config, 8, None)
+    with pytest.raises(ValueError, match="FSDP over 2 processes: .*sample together.*hang.*--multi_gpu"):
+        check_processes(2, "FSDP")
+    check_processes(1, "FSDP")
+    check_processes(8, None)
+
+
+@pytest.mark.parametrize(("arguments", "environment", "found"), [
+    ({"fsdp": ["full_shard"]}, {}, "FSDP"), ({}, {"ACCELERATE_USE_FSDP": "true"}, "FSDP"),
+    ({"deepspeed_plugin": SimpleNamespace(zero_stage=3)}, {}, "DeepSpeed ZeRO-3"),
+    ({"deepspeed_plugin": SimpleNamespace(zero_stage=2)}, {}, None), ({}, {}, None)])
+def test_what_shares_weights_is_known_from_the_launch(arguments, environment, found, monkeypatch):
+    monkeypatch.delenv("ACCELERATE_USE_FSDP", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert sharded_by(SimpleNamespace(**{"fsdp": [], "deepspeed_plugin": None} | arguments)) == found
