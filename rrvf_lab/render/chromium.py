@@ -12,8 +12,6 @@ installed.
 
 import asyncio
 import atexit
-import base64
-import io
 import json
 import math
 import os
@@ -21,9 +19,8 @@ import re
 import threading
 import time
 
-from PIL import Image
-
 from . import plotly_page, svg_page
+from .absent import cut
 from .engine import Engine, Lost, PageError, find_chromium
 from .page import HEIGHT, TALLEST, WIDTH, Page
 from .sandbox import MAX_PIXELS
@@ -32,7 +29,7 @@ __all__ = ["Browser", "PageError", "find_chromium"]
 
 MAX_HTML = 1_000_000                         # bytes of a page, with the pictures inside it
 # what a browser that runs scripts does not show; here none run, but a page is meant for those that do
-NOSCRIPT = re.compile(rb"<noscript\b[^>]*>.*?</noscript\s*>", re.IGNORECASE | re.DOTALL)
+NOSCRIPT = re.compile(rb"<noscript\b", re.IGNORECASE), re.compile(rb"</noscript\s*>", re.IGNORECASE)
 # in the code of a page that may look different a moment later: an animation, a caret, a font being loaded
 MOVES = re.compile(rb"anim|transition|autofocus|font-face|marquee|video|\\", re.IGNORECASE)
 
@@ -66,9 +63,9 @@ class Browser:
         data = code.encode("utf-8", "replace")
         if not data.strip():
             raise PageError("the page is empty")
-        data = NOSCRIPT.sub(b"", data)
         if len(data) > MAX_HTML:
             raise PageError(f"the page is {len(data)} bytes long; the limit is {MAX_HTML}")
+        data = cut(data, *NOSCRIPT)
         return self._wait(self._draw("html", self._html, data, size))
 
     def plotly(self, figure, size=None):
@@ -233,17 +230,7 @@ class Browser:
             raise Lost("no WebGL")
         if answer.get("png"):
             self._dark = 0
-        if "error" in answer:
-            raise PageError("plotly.js: " + plotly_page.advice(answer["error"]))
-        if page.baseline not in (None, answer["clean"]):
-            raise PageError("the figure changes JavaScript's own objects")
-        page.baseline = answer["clean"]
-        width, height = int(answer["width"]), int(answer["height"])
-        if answer["png"]:
-            png = Image.open(io.BytesIO(base64.b64decode(answer["png"].partition(",")[2]))).convert("RGBA")
-            return Image.alpha_composite(Image.new("RGBA", png.size, "white"), png).convert("RGB")
-        await page.viewport(max(width, 100), max(height, 100), answer["scale"])
-        return await self._shot(page, width, height, False)
+        return await plotly_page.picture(page, answer)
 
     async def _viewport(self, page, width, height):
         await page.viewport(width, height)
