@@ -81,7 +81,7 @@ class Browser:
         Raises PageError, in words for the drawing's author, when there is no picture.
         """
         told = json.loads(drawing)
-        return self._wait(self._draw("svg", self._svg, told["svg"].encode("utf-8", "replace"), told["room"],
+        return self._wait(self._draw("svg", svg_page.draw, told["svg"].encode("utf-8", "replace"), told["room"],
                                      size))
 
     def close(self):
@@ -212,12 +212,6 @@ class Browser:
         image = await self._shot(page, width, height, moves)
         if moves:
             await page.load(b"<p>")                          # else it would move on, at this machine's cost
-        return image
-
-    async def _svg(self, page, data, room, size):
-        image = await svg_page.draw(page, data, room, size)
-        if MOVES.search(data):
-            await page.load(svg_page.BLANK)
         return image
 
     async def _plotly(self, page, text, size):

@@ -65,7 +65,10 @@ async def draw(page, data, room, size):
         raise PageError(answer["error"])
     width, height = int(answer["width"]), int(answer["height"])
     _affordable(width, height)
-    return await page.shot(width, height)
+    image = await page.shot(width, height)
+    if b"data:image" in data:                    # which may move on, at this machine's cost
+        await page.load(BLANK)
+    return image
 
 
 def _affordable(width, height):
