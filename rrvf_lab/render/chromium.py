@@ -81,8 +81,8 @@ class Browser:
         Raises PageError, in words for the drawing's author, when there is no picture.
         """
         told = json.loads(drawing)
-        return self._wait(self._draw("svg", svg_page.draw, told["svg"].encode("utf-8", "replace"), told["room"],
-                                     size))
+        source = told["svg"].encode("utf-8", "replace")
+        return self._wait(self._draw("svg", svg_page.draw, source, told["room"], size))
 
     def close(self):
         """End Chromium. Pictures still being drawn end with PageError."""
