@@ -1,8 +1,8 @@
 """What twelve servers answer, in their own shapes: good replies and each way of failing that is told of them.
 
 Written by hand after what their documentation and public reports describe; none was captured from a running
-server. `turn` stands for the words of the model. Each failure comes with the words of the server that its user
-must see.
+server. `turn` stands for the words of the model. Each failure comes with the words of the server that
+its user must see.
 """
 import json
 
