@@ -68,6 +68,7 @@ SPACE = {
 }
 
 
+@pytest.mark.exhaustive  # on a machine with a load of 17 on two cores 7 pictures came of these 4 figures
 def test_a_figure_drawn_by_webgl_is_the_same_each_time_whatever_was_drawn_before(renderer):
     codes = [f"import plotly.graph_objects as go\ngo.Figure({SPACE[name]}).show()  # {n}"
              for n, names in enumerate((SPACE, list(SPACE)[::-1], list(SPACE)[1:] + ["surface"])) for name in names]
