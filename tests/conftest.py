@@ -18,8 +18,9 @@ settings.load_profile("house")
 
 @pytest.fixture(autouse=True)
 def no_python_in_the_collector():
-    """hypothesis leaves a callback in the garbage collector; under Python 3.11 one that runs while `ast.parse`
-    builds its nodes ends that in "AST constructor recursion depth mismatch"."""
+    """hypothesis leaves a callback in the garbage collector. Under Python 3.11, one that runs while
+    `ast.parse` builds its nodes ends that in "AST constructor recursion depth mismatch".
+    """
     yield
     gc.callbacks[:] = [one for one in gc.callbacks if "hypothesis" not in getattr(one, "__module__", "")]
 
