@@ -616,8 +616,7 @@ def programs_that_forge(run):
     if not run.flagged.any():
         return None
     more = run.total[run.flagged], run.total[~run.flagged]
-    flags = Counter(flag for row in run.rows for turn in row["turns"]
-                    for flag in (turn.get("rendering") or {}).get("flags", ()))
+    flags = Counter(flag for flags in run.forging for flag in flags)
     return Finding("programs that look like forging", "Some programs do what one does to forge pixels.",
                    f"{rate(run.flagged)}: {', '.join(f'{f} ({n})' for f, n in flags.most_common(3))}; reward "
                    f"{mean(known(more[0])):.3f} against {mean(known(more[1])):.3f}",
