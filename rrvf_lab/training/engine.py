@@ -21,6 +21,7 @@ from itertools import groupby
 
 from packaging.requirements import Requirement
 
+from ..leaves.pictures import rgb
 from .config import TrainConfig
 
 CLASHES = ("transformers", "torch")     # what vLLM pins and training needs newer
@@ -99,7 +100,7 @@ def scaled(picture, images):
                                  max_pixels=images.size["longest_edge"])
     if picture.size == (width, height):
         return picture
-    return picture.convert("RGB").resize((width, height), images.resample)
+    return rgb(picture).resize((width, height), images.resample)
 
 
 def mend(generation, processor, calls: int) -> Together:

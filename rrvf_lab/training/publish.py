@@ -55,7 +55,8 @@ def publish(run, folder=None, merge: bool = True, push_to_hub: str | None = None
     _empty(folder)
     model, rollouts = folder / "model", folder / "rollouts"
     model.mkdir(parents=True)
-    if trained.name == "model" or merge:
+    merged = trained.name == "model" or merge
+    if merged:
         _whole(config, trained, model)
     else:
         for path in trained.glob("adapter_*"):
@@ -63,7 +64,6 @@ def publish(run, folder=None, merge: bool = True, push_to_hub: str | None = None
     save_processor(config, model)
     (model / "training.json").write_text(json.dumps(_public(config), indent=2))
     name = push_to_hub or run.path.resolve().name
-    merged = trained.name == "model" or merge
     shipped = (HOME / config.model).is_dir()
     (model / "README.md").write_text(model_card(config, _report(run), name, merged, shipped))
     if len(run):
