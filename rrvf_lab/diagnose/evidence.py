@@ -22,7 +22,7 @@ from ..judge.pixel import PixelJudge
 from ..leaves.files import found, json_lines
 from ..leaves.pictures import decoded, rgb
 from ..records.store import Recorder, Rollouts, load_rollouts, picture_name
-from ..render.flags import UNSTEADY
+from ..render.flags import forging
 
 SAMPLE = 40  # pairs of pictures that are judged again
 
@@ -30,13 +30,13 @@ SAMPLE = 40  # pairs of pictures that are judged again
 class Evidence:
     """The records of a run.
 
-    Of each rollout: `step`, `group` (a number for each group; -1 alone), `id`, `target` (its picture's name),
-    `vision`, `format`, `tool`, `total` (the reward's), `advantage`, `first` and `final` (the judge's score of
-    the first draft and of the final code), `first_ran`, `ran`, `drafts`, `copied`, `answered`, `flagged`,
-    `turns`, `calls`, `length` (characters written), `name` (of an evaluation). Of each turn, in `turn`: `of`
-    (its rollout), `k`, `code`, `text`, `picture`, `score`, `ran`, `feedback`, `reason`, `error`, `failed`
-    (why nothing was drawn), `parts` (whether there are some). Numbers are float arrays, NaN where nothing is
-    known.
+    Of each rollout: `step`, `group` (a number for each group; -1 alone), `id`, `target` (its picture's
+    name), `vision`, `format`, `tool`, `total` (the reward's), `advantage`, `first` and `final` (the
+    judge's score of the first draft and of the final code), `first_ran`, `ran`, `drafts`, `copied`,
+    `answered`, `flagged`, `forging` (the words for it, a list), `turns`, `calls`, `length` (characters
+    written), `name` (of an evaluation). Of each turn, in `turn`: `of` (its rollout), `k`, `code`, `text`,
+    `picture`, `score`, `ran`, `feedback`, `reason`, `error`, `failed` (why nothing was drawn), `parts`
+    (whether there are some). Numbers are float arrays, NaN where nothing is known.
 
     `rows` are the stored lines, `config` the settings ({} of a bare recording), `log` the trainer's lines.
     """
@@ -71,9 +71,9 @@ class Evidence:
         self.turns = np.array([len(row["turns"]) for row in rows], int)
         self.calls = np.array([sum(t["action"] == "render" for t in row["turns"]) for row in rows], int)
         self.length = _floats(sum(len(t["text"] or "") for t in row["turns"]) for row in rows)
-        self.flagged = np.array([any(set((t.get("rendering") or {}).get("flags") or ()) - set(UNSTEADY)
-                                     for t in row["turns"])
-                                 for row in rows], bool)
+        self.forging = [[flag for t in row["turns"]
+                         for flag in forging((t.get("rendering") or {}).get("flags") or ())] for row in rows]
+        self.flagged = np.array([bool(flags) for flags in self.forging], bool)
 
     def __len__(self):
         return len(self.rows)

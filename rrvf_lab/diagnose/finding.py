@@ -24,6 +24,7 @@ class Finding:
     `remedy` what to try; `rollouts` the positions of those that show it, the clearest first. `kind` is one of
     `KINDS`. `harm` in [0, 1] is the share of rollouts (or of the learning signal) that it touches, and ranks
     findings of one kind. `chance` is how likely a sound run shows as much: 0 for what cannot happen in one.
+    Raises ValueError for another kind.
     """
 
     name: str
@@ -35,6 +36,10 @@ class Finding:
     remedy: str = ""
     rollouts: tuple[int, ...] = ()
     chance: float = 0.0
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise ValueError(f"kind={self.kind!r}: a finding is one of {', '.join(KINDS)}")
 
 
 def kept(findings) -> list[Finding]:
@@ -76,6 +81,33 @@ def trend(x, y) -> tuple[float, float]:
         return 0.0, 1.0
     found = spearmanr(x[there], y[there])
     return float(found.statistic), max(float(found.pvalue), 1e-300)
+
+
+def over_steps(run, values) -> tuple[float, float]:
+    """(correlation, its two-sided chance) of values of rollouts with the step, group by group.
+
+    Where images come again they are compared with themselves, as some are harder; the clearer of both looks
+    counts, at twice its chance.
+    """
+    from scipy.stats import t
+
+    there = ~np.isnan(values) & ~np.isnan(run.step)
+    keys, of = np.unique(np.array([f"{step:g} {target}" for step, target in
+                                   zip(run.step[there], run.target[there], strict=True)], str),
+                         return_inverse=True)
+    if len(keys) < 6:
+        return 0.0, 1.0
+    y = np.bincount(of, values[there]) / np.bincount(of)
+    x = np.bincount(of, run.step[there]) / np.bincount(of)
+    looks = [trend(x, y)]
+    image = np.unique([key.partition(" ")[2] for key in keys], return_inverse=True)[1]
+    x, y = (v - (np.bincount(image, v) / np.bincount(image))[image] for v in (x, y))
+    free = len(keys) - image.max() - 2
+    if free > 3 and x @ x > 0 and y @ y > 0:
+        r = float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -0.999999, 0.999999))
+        looks.append((r, float(2 * t.sf(abs(r) * np.sqrt(free / (1 - r * r)), free))))
+    order, chance = min(looks, key=lambda look: look[1])
+    return order, min(1.0, len(looks) * chance)
 
 
 def rate(hits, n=None) -> str:

@@ -9,6 +9,7 @@ Left out: causes. A finding says what the records show and what to try.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter, defaultdict
 
@@ -18,7 +19,7 @@ from ..judge.pixel import PixelJudge
 from ..records.statistics import known, mean, share
 from ..talk import CUT
 from ..training.advantages import FLAT, advantages
-from .finding import LOST, NOTE, WRONG, Finding, above_zero, average, more_than, rate, trend
+from .finding import LOST, NOTE, WRONG, Finding, above_zero, average, more_than, over_steps, rate, trend
 
 EXACT = 1e-6   # of numbers that are stored in full
 SHOWN = 12     # rollouts named by a finding
@@ -45,31 +46,40 @@ def reward_is_not_its_terms(run):
     terms = np.stack([run.vision, run.format, run.tool], 1)
     there = ~np.isnan(terms).any(1) & ~np.isnan(run.total)
     said = np.array([run.weights[part] for part in ("vision", "format", "tool")])
-    off = np.abs(run.total[there] - terms[there] @ said)
+    away = run.total[there] - terms[there] @ said
+    off = np.abs(away)
     if not len(off) or off.max() < 1e-4:
         return None
-    moving = np.ptp(terms[there], axis=0) > EXACT
-    design = np.column_stack([terms[there][:, moving], np.ones(there.sum())])
-    fit, *_ = np.linalg.lstsq(design, run.total[there], rcond=None)
-    rest = float(np.abs(run.total[there] - design @ fit).max())
-    names = [name for name, moves in zip(("vision", "format", "tool"), moving, strict=True) if moves]
-    known_part = float(terms[there][:, ~moving].mean(0) @ said[~moving]) if (~moving).any() else 0.0
-    words = [f"{name} x {w:+.3g} where {s:+.3g} is said"
-             for name, w, s in zip(names, fit, said[moving], strict=False) if abs(w - s) > 1e-3]
-    if abs(fit[-1] - known_part) > 1e-3:
-        words.append(f"a constant {fit[-1] - known_part:+.3g}")
-    flipped = [name for name, w, s in zip(names, fit, said[moving], strict=False) if w * s < -1e-6]
-    if rest > 1e-3:
-        words = [f"it differs by up to {off.max():.3g} and no weights explain that (rest {rest:.3g})"]
-    what = f"the sign of {' and '.join(flipped)} is turned" if flipped and rest <= 1e-3 else \
+    words, flipped = _fitted(terms[there], run.total[there], said) if np.ptp(away) > 1e-4 else (None, [])
+    words = words or [f"a constant {away[0]:+.3g}" if np.ptp(away) < 1e-4 else
+                      f"it differs by up to {off.max():.3g}, and no other weights explain that"]
+    what = f"the sign of {' and '.join(flipped)} is turned" if flipped else \
         "the total is not the weighted sum of its terms"
-    return Finding("reward sign flipped" if flipped and rest <= 1e-3 else "reward is not its terms",
+    return Finding("reward sign flipped" if flipped else "reward is not its terms",
                    f"The reward that was trained on is another one than the settings say: {what}.",
                    f"recorded total against vision, format and tool of {there.sum():,} rollouts: "
                    f"{'; '.join(words)}", WRONG, float((off > 1e-4).mean()),
                    "the policy is pushed towards something nobody asked for",
                    "compare the reward function with `reward.reward`; look at the terms of these rollouts",
                    _some(np.flatnonzero(there)[off > 1e-4], -off[off > 1e-4]))
+
+
+def _fitted(terms, total, said):
+    """(which weights explain the totals, in words; the names of the terms whose sign is turned), or (None,
+    [])."""
+    moving = np.ptp(terms, axis=0) > EXACT
+    design = np.column_stack([terms[:, moving], np.ones(len(terms))])
+    if np.linalg.matrix_rank(design) < design.shape[1] or len(design) <= design.shape[1]:
+        return None, []
+    fit, *_ = np.linalg.lstsq(design, total, rcond=None)
+    if np.abs(total - design @ fit).max() > 1e-3:
+        return None, []
+    names = [name for name, moves in zip(("vision", "format", "tool"), moving, strict=True) if moves]
+    pairs = list(zip(names, fit, said[moving], strict=False))
+    words = [f"{name} x {w:+.3g} where {s:+.3g} is said" for name, w, s in pairs if abs(w - s) > 1e-3]
+    constant = fit[-1] - float(terms[0, ~moving] @ said[~moving])
+    words += [f"a constant {constant:+.3g}"] if abs(constant) > 1e-3 else []
+    return words, [name for name, w, s in pairs if w * s < -1e-6]
 
 
 def vision_is_not_the_final_verdict(run):
@@ -213,14 +223,19 @@ def held_out_in_training(run):
 
 
 def target_in_the_render(run):
-    """A render that has the target's very pixels, of several targets."""
-    turn = run.turn
-    hit = turn.ran & (turn.picture == run.target[turn.of])
-    targets = {run.target[i] for i in turn.of[hit]}
+    """The target's very pixels from programs that differ: one may be the target's, several hardly are."""
+    turn, programs = run.turn, defaultdict(set)
+    same = turn.ran & (turn.picture == run.target[turn.of])
+    for i in np.flatnonzero(same):
+        programs[turn.picture[i]].add("".join(turn.code[i].split()))
+    targets = [target for target, some in programs.items() if len(some) > 2]
     if len(targets) < 2:
         return None
-    return Finding("the target's own pixels come back", "Renders have the very pixels of their target.",
-                   f"{rate(hit[turn.ran])} of the pictures, of {len(targets)} images", WRONG,
+    hit = same & np.isin(turn.picture.astype(str), targets)
+    return Finding("the target's own pixels come back",
+                   "Programs that differ all draw the very pixels of their target.",
+                   f"{rate(hit[turn.ran])} of the pictures, of {len(targets)} images; up to "
+                   f"{max(map(len, programs.values()))} programs for one", WRONG,
                    _share_of(run, hit),
                    "the score is full without a program that draws anything",
                    "keep the target out of the sandbox's reach; read these programs",
@@ -234,18 +249,17 @@ def pictures_do_not_follow_programs(run):
     for i in np.flatnonzero(plain):
         pictures[run.rows[turn.of[i]]["language"], turn.code[i]].add(turn.picture[i])
     torn = {code for (_, code), names in pictures.items() if len(names) > 1}
-    again = sum(1 for code, count in Counter(turn.code[plain]).items() if count > 1)
+    again = sum(count > 1 for count in Counter(turn.code[plain]).values())
     codes = defaultdict(set)
     for i in np.flatnonzero(plain):
         codes[turn.picture[i]].add("".join(turn.code[i].split()))
-    stale = sum(len(some) - 1 for some in codes.values())
-    programs = sum(map(len, codes.values()))
+    shared = [picture for picture, some in codes.items() if len(some) > 1]
     if torn:
         hit = np.isin(turn.code.astype(str), list(torn)) & turn.ran
         said = f"{rate(len(torn), again)} of the programs that ran twice gave two pictures"
-    elif more_than(stale, programs, 0.5) < 1e-4:
-        hit = np.array([len(codes.get(picture, ())) > 1 for picture in turn.picture], bool)
-        said = f"{rate(stale, programs)} of the programs gave a picture that another program gave"
+    elif more_than(len(shared), len(codes), 0.3) < 1e-4:
+        hit = np.isin(turn.picture.astype(str), shared)
+        said = f"{rate(len(shared), len(codes))} of the pictures come from several programs"
     else:
         return None
     return Finding("pictures do not follow programs", "The picture that comes back is not the program's own.",
@@ -264,7 +278,7 @@ def judge_says_one_thing(run):
     if len(set(turn.picture[there])) < 8:
         return None
     value, count = Counter(np.round(turn.score[there], 6)).most_common(1)[0]
-    if count == there.sum():
+    if count == there.sum() and value < 1:
         name, says = "judge constant", f"The judge gives every picture the score {value:g}."
     elif value == np.round(turn.score[there], 6).max() and more_than(count, there.sum(), 0.5) < 1e-4:
         name, says = "judge saturated", f"The judge gives most pictures its highest score, {value:g}."
@@ -281,7 +295,8 @@ def judge_says_one_thing(run):
 def judge_is_noisy(run):
     """The same two pictures get different scores."""
     turn, scores, where = run.turn, defaultdict(list), defaultdict(list)
-    for i in np.flatnonzero(turn.ran & ~np.isnan(turn.score)):
+    compared = np.array([not reason.startswith("judge:") for reason in turn.reason], bool)
+    for i in np.flatnonzero(turn.ran & ~np.isnan(turn.score) & compared):
         pair = run.target[turn.of[i]], turn.picture[i]
         scores[pair].append(turn.score[i])
         where[pair].append(turn.of[i])
@@ -303,7 +318,7 @@ def judge_is_noisy(run):
 
 
 def judge_gave_other_scores(run):
-    """The embedded judge, asked again, says something else: other scores, or the pictures swapped."""
+    """The embedded judge, asked again, gives other scores."""
     if not run.embedded or len(run.judged_again) < 8:
         return None
     told = np.array([run.turn.score[one["turn"]] for one in run.judged_again])
@@ -313,10 +328,7 @@ def judge_gave_other_scores(run):
         return None
     order = trend(now, told)[0]
     where = run.turn.of[[one["turn"] for one in run.judged_again]]
-    swapped = np.array([_swapped(run, one["turn"]) for one in run.judged_again])
-    if np.mean(np.abs(swapped - told) <= 0.01) > 0.9:
-        what, name = "it was shown the render as the target and the target as the render", "pictures swapped"
-    elif order > 0.95:
+    if order > 0.95:
         what, name = "in nearly the same order: another version of the judge", "another version"
     else:
         what, name = f"in another order (rank correlation {order:+.2f})", "scores are not the judge's"
@@ -329,9 +341,26 @@ def judge_gave_other_scores(run):
                    _some(where[bad], -np.abs(told - now)[bad]))
 
 
-def _swapped(run, i):
-    own = run.picture(run.target[run.turn.of[i]])
-    return PixelJudge()(run.picture(run.turn.picture[i]), own).score
+def judge_saw_pictures_swapped(run):
+    """What is recorded is nearer to what the embedded judge says with render and target exchanged."""
+    sample = [one for one in run.judged_again if one["verdict"].feedback != run.turn.feedback[one["turn"]]]
+    if not run.embedded or len(sample) < 10 or 2 * len(sample) < len(run.judged_again):
+        return None
+    nearer, judge = [], PixelJudge()
+    for one in sample[:20]:
+        i, said = one["turn"], _vocabulary(run.turn.feedback[one["turn"]])
+        other = judge(run.picture(run.turn.picture[i]), run.picture(run.target[run.turn.of[i]])).feedback
+        right, turned = _vocabulary(one["verdict"].feedback), _vocabulary(other)
+        nearer.append(_alike(said, turned) - _alike(said, right))
+    chance = above_zero(nearer)
+    if chance > 0.01:
+        return None
+    return Finding("judge: pictures swapped",
+                   "The judge took the render for the target: what it calls missing is extra.",
+                   f"words shared with what it says of the swapped pictures minus of the right ones: "
+                   f"{average(nearer)}", WRONG, 1.0, "feedback points away from the target",
+                   "the order is judge(target, image)",
+                   _some(run.turn.of[[one["turn"] for one in sample[:20]]], -np.array(nearer)), chance)
 
 
 def scores_do_not_follow_pictures(run):
@@ -360,7 +389,7 @@ def feedback_of_another_image(run):
     said = [_vocabulary(run.turn.feedback[one["turn"]]) for one in sample]
     if len(set(map(frozenset, said))) < 3:
         return None
-    near = np.array([[len(a & b) / max(1, len(a | b)) for b in now] for a in said])
+    near = np.array([[_alike(a, b) for b in now] for a in said])
     own, others = np.diag(near), (near.sum(1) - np.diag(near)) / (len(near) - 1)
     if above_zero(own - others) < 0.01:
         return None
@@ -374,7 +403,12 @@ def feedback_of_another_image(run):
 
 
 def _vocabulary(text):
-    return set(re.findall(r"\w+", text.lower()))
+    words = re.findall(r"\w+", text.lower())
+    return {*words, *zip(words, words[1:], strict=False)}
+
+
+def _alike(a, b):
+    return len(a & b) / max(1, len(a | b))
 
 
 def drafts_do_not_look(run):
@@ -514,8 +548,7 @@ def gets_worse(run):
     steps = np.unique(run.step[~np.isnan(run.step)])
     if len(steps) < 6:
         return None
-    means = np.array([mean(known(run.vision[run.step == step])) for step in steps])
-    order, chance = trend(steps, means)
+    order, chance = over_steps(run, run.vision)
     third = max(2, len(steps) // 3)
     before, after = (known(run.vision[np.isin(run.step, some)]) for some in (steps[:third], steps[-third:]))
     if order >= 0 or mean(after) >= mean(before):
@@ -526,7 +559,7 @@ def gets_worse(run):
     size = f"; grad_norm up to {norm.max():.2g}" if len(norm) else ""
     return Finding("the score falls", "The policy gets worse while it is trained.",
                    f"vision {mean(before):.3f} in the first {third} steps, {mean(after):.3f} in the last "
-                   f"(rank correlation with the step {order:+.2f}, n = {len(steps)} steps); different texts "
+                   f"(correlation with the step {order:+.2f}, n = {len(steps)} steps); different texts "
                    f"{texts[0]:.0%} then {texts[1]:.0%}{size}", LOST,
                    min(1.0, (mean(before) - mean(after)) / max(mean(before), 1e-6)), "the run is lost",
                    f"a tenth of the learning rate (now {run.config.get('learning_rate', 'not recorded')}); "
@@ -540,15 +573,14 @@ def sandbags(run):
     steps = np.unique(run.step[~np.isnan(run.step)])
     if len(steps) < 6:
         return None
-    first, later = (np.array([mean(known(values[run.step == step])) for step in steps])
-                    for values in (run.first, gain))
-    down, chance = trend(steps, first)
-    up, other = trend(steps, later)
+    first, later = ([mean(known(values[run.step == step])) for step in steps] for values in (run.first, gain))
+    down, chance = over_steps(run, run.first)
+    up, other = over_steps(run, gain)
     if down >= 0 or up <= 0:
         return None
     return Finding("first drafts get worse", "The policy spoils its first draft and repairs it later.",
-                   f"over {len(steps)} steps: first draft {first[0]:.3f} to {first[-1]:.3f} (rank "
-                   f"correlation {down:+.2f}), gain of later turns {later[0]:+.3f} to {later[-1]:+.3f} "
+                   f"over {len(steps)} steps: first draft {first[0]:.3f} to {first[-1]:.3f} (correlation "
+                   f"with the step {down:+.2f}), gain of later turns {later[0]:+.3f} to {later[-1]:+.3f} "
                    f"({up:+.2f})", LOST, min(1.0, abs(first[0] - first[-1])),
                    "the shown gain from feedback is not one", "pay the final picture, never the improvement",
                    _some(np.argsort(-gain)), max(chance, other))
@@ -584,8 +616,7 @@ def programs_that_forge(run):
     if not run.flagged.any():
         return None
     more = run.total[run.flagged], run.total[~run.flagged]
-    flags = Counter(flag for row in run.rows for turn in row["turns"]
-                    for flag in (turn.get("rendering") or {}).get("flags", ()))
+    flags = Counter(flag for flags in run.forging for flag in flags)
     return Finding("programs that look like forging", "Some programs do what one does to forge pixels.",
                    f"{rate(run.flagged)}: {', '.join(f'{f} ({n})' for f, n in flags.most_common(3))}; reward "
                    f"{mean(known(more[0])):.3f} against {mean(known(more[1])):.3f}",
@@ -601,17 +632,14 @@ def paid_for_little_ink(run):
     if len(there) < 8:
         return None
     high = there[turn.score[there] >= np.quantile(turn.score[there], 0.5)]
-    pairs = {(run.target[turn.of[i]], turn.picture[i]): i for i in high}
-    some = list(pairs.items())[:: max(1, len(pairs) // 40)][:40]
-    little, at = [], []
-    for (target, picture), i in some:
+    little, at, ink = [], [], functools.cache(lambda name: _ink(run.picture(name)))
+    for i in high[np.unique(np.linspace(0, len(high) - 1, min(60, len(high))).astype(int))]:
         try:
-            own, drawn = _ink(run.picture(target)), _ink(run.picture(picture))
-        except OSError:
+            little.append(ink(turn.picture[i]) < 0.2 * ink(run.target[turn.of[i]]))
+            at.append(i)
+        except OSError:  # a copy without its pictures
             continue
-        little.append(drawn < 0.2 * own)
-        at.append(i)
-    if not little or share(little)["low"] < 0.25:
+    if more_than(int(sum(little)), len(little), 0.05) > 1e-4:
         return None
     hit = np.array(at)[np.array(little, bool)]
     return Finding("paid for nearly empty pictures",
@@ -633,7 +661,8 @@ FINDINGS = [
     reward_is_not_its_terms, vision_is_not_the_final_verdict, unscored_as_zero, pictures_without_comparison,
     failures_that_are_not_the_programs, advantages_are_not_the_groups, groups_mixed, images_twice,
     held_out_in_training, target_in_the_render, pictures_do_not_follow_programs, judge_says_one_thing,
-    judge_is_noisy, judge_gave_other_scores, scores_do_not_follow_pictures, feedback_of_another_image,
+    judge_is_noisy, judge_saw_pictures_swapped, judge_gave_other_scores, scores_do_not_follow_pictures,
+    feedback_of_another_image,
     drafts_do_not_look, no_spread, vision_drowned, unscored, cut_texts, malformed, talks_that_stop,
     gets_worse, sandbags, copies, later_turns_harm, programs_that_forge, paid_for_little_ink,
 ]

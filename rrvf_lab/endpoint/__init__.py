@@ -2,7 +2,7 @@
 
 Front door: `EndpointPolicy`, a model behind a server as the policy of the loop. Beside it `Client`, through
 which it and the VLM judge (`judge.vlm`) ask: one place for bounds, retries, cache, record, ledger and what
-went wrong.
+went wrong; `replies` reads the shapes of the servers as one.
 
 May import `leaves` and `talk`; openai is loaded when the first client is made, not before.
 

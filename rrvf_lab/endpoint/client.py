@@ -29,8 +29,10 @@ from PIL import Image
 
 from ..leaves.files import write_whole
 from ..leaves.pictures import data_url, rgb
+from .replies import NoAnswer, choice_of, clip, words_of
 
 _NO_KEY = "none"  # for servers that want none: openai.OpenAI must be given one
+PAUSE = 0.5      # seconds before the first further try after an error with status 200; doubled each time
 _SECRET = ("extra_headers", "extra_query")  # fields that may hold a key, and so stay off the record
 
 
@@ -49,14 +51,6 @@ class Ledger:
     completion_tokens: int = 0
     seconds: float = 0.0
     cost: float = 0.0
-
-
-class NoAnswer(ValueError):
-    """What a server said is no answer, and why. `said` is what the record keeps of it."""
-
-    def __init__(self, problem, said=None):
-        super().__init__(problem)
-        self.said = said
 
 
 @dataclass(frozen=True)
@@ -89,11 +83,12 @@ class Client:
     Args:
         model, base_url, api_key: as `openai.OpenAI` takes them. Without `base_url` the hosted default and the
             key in OPENAI_API_KEY; a key from the environment is never sent to a `base_url` of yours.
-        request: further fields of each request, such as temperature or seed; None leaves a field out.
+        request: further fields of each request, such as temperature or seed; None leaves a field out, and
+            `stream_options=None` what streams are asked for: their tokens.
         concurrency: the most requests under way at once, over all threads.
         timeout, retries: seconds without a byte before a try is given up; further tries after time-outs, lost
-            connections, 408, 409, 429 and 5xx, with openai's exponential backoff, jitter and Retry-After. A
-            wrong key (401, 403) is not tried again.
+            connections, 408, 409, 429 and 5xx, with openai's exponential backoff, jitter and the server's own
+            Retry-After, up to two minutes. A wrong key (401, 403) is not tried again.
         cache: a folder for answers. Only answers without a problem are kept, and equal questions asked at
             once are asked once.
         record: a file; each question and answer is appended as one JSON line. Keys are never written.
@@ -110,7 +105,10 @@ class Client:
 
         self.model, self.concurrency = model, concurrency
         self._prompt_price, self._completion_price = prices
-        self.request = {name: value for name, value in (request or {}).items() if value is not None}
+        fields = {"stream_options": {"include_usage": True}} | (request or {})
+        options = fields.pop("stream_options")
+        self._streamed = {} if options is None else {"stream_options": options}
+        self.request = {name: value for name, value in fields.items() if value is not None}
         self.cache, self.record = (None if path is None else Path(path) for path in (cache, record))
         for folder in (self.cache, self.record and self.record.parent):
             if folder is not None:
@@ -169,32 +167,51 @@ class Client:
         cached = text is not None
         try:
             if not cached:
-                with self._gate:
-                    reply = self._post(question.messages, on_text, stop)
-                choice, usage = self._choice(reply)
+                choice, usage = self._reply(question.messages, on_text, stop)
                 text = question.words(choice)
             value = question.read(text)
         except NoAnswer as error:
-            text, problem = error.said or text, str(error)
+            key = self._openai.api_key
+            text, problem = _hidden(error.said or text, key), _hidden(str(error), key)
         except Exception as error:  # whatever a server or its proxy comes up with
-            problem = self._explain(error)
+            problem = _explain(self, error)
         answer, seconds = Answer(value, problem), time.perf_counter() - started
         self._book(cached, problem, usage, seconds)
         stopped = stop is not None and stop.is_set()
-        if self.cache is not None and not (cached or problem or stopped):
+        whole = not (problem or stopped or getattr(value, "cut", False))
+        if self.cache is not None and whole and not cached:
             _on_disk(write_whole, self._file(question.key), json.dumps({"answer": text, "usage": usage}))
         if self.record is not None:
             self._note(question, answer, {"answer": text, "usage": usage, "seconds": round(seconds, 4),
                                           "cached": cached, "error": problem})
         return answer
 
+    def _reply(self, messages, on_text, stop):
+        """(choice, tokens) of a reply. An error that passes is asked again, also where it came with status
+        200."""
+        tries = self._openai.max_retries + 1
+        for i in range(tries):
+            try:
+                with self._gate:
+                    reply = self._post(messages, on_text, stop)
+                choice = choice_of(reply, self.url)
+            except NoAnswer as error:
+                if not error.again or i + 1 == tries:
+                    raise
+                time.sleep(PAUSE * 2**i)
+            else:
+                break
+        usage = getattr(reply, "usage", None)
+        kinds = ("prompt_tokens", "completion_tokens")
+        return choice, usage and {kind: getattr(usage, kind, None) for kind in kinds}
+
     def _post(self, messages, on_text, stop):
         """The reply to one request, whole or as far as it came before `stop`; raises what openai raises."""
         completions, request = self._openai.chat.completions, {"model": self.model, "messages": messages}
         if on_text is None:
             return completions.create(**request, **self.request)
-        reply, fields = None, {"stream_options": {"include_usage": True}} | self.request
-        with completions.stream(**request, **fields) as events:
+        reply = None
+        with completions.stream(**request, **self._streamed, **self.request) as events:
             for event in events:
                 reply = events.current_completion_snapshot
                 if event.type == "content.delta":
@@ -202,42 +219,6 @@ class Client:
                 if stop is not None and stop.is_set():
                     break
         return reply
-
-    def _choice(self, reply):
-        """(choice, tokens) of a reply, which may be anything: a proxy's web page, another object, None."""
-        if not getattr(reply, "choices", None):
-            dump = getattr(reply, "model_dump_json", None)
-            said = dump(exclude_none=True, warnings=False) if dump else reply
-            raise NoAnswer(f"{self.url} answered without choices: {clip(said)!r}", clip(said, 2000))
-        usage = reply.usage and {"prompt_tokens": reply.usage.prompt_tokens,
-                                 "completion_tokens": reply.usage.completion_tokens}
-        return reply.choices[0], usage
-
-    def _explain(self, error):
-        """What went wrong with a request, in one line: where, what, the server's words, the fix."""
-        import openai
-
-        url, tries, key = self.url, self._openai.max_retries + 1, self._openai.api_key
-        status = getattr(error, "status_code", None)
-        # str() forgets bodies as FastAPI writes them
-        said = str(error) if status is None else error.response.text
-        said = clip(said if key in ("", _NO_KEY) else said.replace(key, "***"))
-        if isinstance(error, openai.APITimeoutError):
-            seconds = self._openai.timeout
-            return f"no answer from {url} within {seconds:g} s in {tries} tries; give timeout=..."
-        if isinstance(error, openai.APIConnectionError):
-            why = clip(error.__cause__ or error)
-            return f"cannot reach {url} in {tries} tries ({why}); is the server up?"
-        if status in (401, 403):
-            return (f"{url} refused the key ({status}); give api_key=... or set OPENAI_API_KEY; "
-                    f"it said {said!r}")
-        if status == 404:
-            return f"{url} knows no model {self.model!r} or no such path (404); it said {said!r}"
-        if status in (400, 422) and "response_format" in said:
-            return f"{url} takes no JSON schema ({status}); give structured=False; it said {said!r}"
-        if status == 429 or (status or 0) >= 500:
-            return f"{url} answered {status} in {tries} tries; it said {said!r}"
-        return f"{type(error).__name__} from {url}: {said}"
 
     def _book(self, cached, problem, usage, seconds):
         read, written = ((usage or {}).get(kind) or 0 for kind in ("prompt_tokens", "completion_tokens"))
@@ -270,6 +251,49 @@ class Client:
                 "url": self.url, "request": request, **question.note(answer), **outcome}
         with self._lock:
             _on_disk(_append, self.record, json.dumps(line, default=str) + "\n")
+
+
+def _explain(client, error):
+    """What went wrong with a request, in one line: where, what, the server's words, the fix."""
+    import openai
+
+    url, tries, key = client.url, client._openai.max_retries + 1, client._openai.api_key
+    status = getattr(error, "status_code", None)
+    said = str(error) if status is None else _body(error)
+    said = clip(_hidden(said, key), 300)
+    if isinstance(error, openai.APITimeoutError):
+        seconds = client._openai.timeout
+        return f"no answer from {url} within {seconds:g} s in {tries} tries; give timeout=..."
+    if isinstance(error, openai.APIConnectionError):
+        why = clip(error.__cause__ or error)
+        return f"cannot reach {url} in {tries} tries ({why}); is the server up?"
+    if status in (401, 403):
+        return (f"{url} refused the key ({status}); give api_key=... or set OPENAI_API_KEY; "
+                f"it said {said!r}")
+    if status == 404:
+        return f"{url} knows no model {client.model!r} or no such path (404); it said {said!r}"
+    if status in (400, 422) and "response_format" in said:
+        return f"{url} takes no JSON schema ({status}); give structured=False; it said {said!r}"
+    if status in (400, 422) and "stream_options" in said:
+        return f"{url} takes no stream_options ({status}); give stream_options=None; it said {said!r}"
+    if status == 429 or (status or 0) >= 500:
+        wait = error.response.headers.get("retry-after")  # openai does not wait longer than two minutes
+        after = f", again after {clip(wait, 40)} s" if wait else ""
+        return f"{url} answered {status} in {tries} tries{after}; it said {said!r}"
+    return f"{type(error).__name__} from {url}: {said}"
+
+
+def _hidden(text, key):
+    """A server's words without the key, which some repeat."""
+    return text if not text or key in ("", _NO_KEY) else text.replace(key, "***")
+
+
+def _body(error):
+    """A server's words in an error with a status."""
+    try:
+        return words_of(error.response.json())
+    except ValueError:
+        return error.response.text
 
 
 # ---- what both sides of a question need --------------------------------------------------------------------
@@ -314,13 +338,6 @@ def in_order(function, arguments, concurrency: int) -> list:
     """`function(*one)` for each of `arguments`, up to `concurrency` at once; the results in order."""
     with ThreadPoolExecutor(concurrency) as pool:
         return list(pool.map(lambda one: function(*one), arguments))
-
-
-def clip(value, most: int = 120) -> str:
-    """Anything as one line of at most `most` characters, without lone surrogates, which would crash a
-    tokenizer."""
-    text = " ".join(str(value).encode(errors="replace").decode().split())
-    return text if len(text) <= most else text[:most - 3] + "..."
 
 
 def _append(path, text):

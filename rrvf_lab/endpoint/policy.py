@@ -34,8 +34,10 @@ import math
 from PIL import Image
 
 from ..leaves.pictures import rgb
+from ..leaves.regions import without_tags
 from ..talk import TOOL, Written, write_turn
-from .client import Client, NoAnswer, Question, in_order, key_of, pack, picture_part, text_part
+from .client import Client, Question, in_order, key_of, pack, picture_part, text_part
+from .replies import nothing_said
 
 GRAMMAR = (
     " To call the tool, write exactly this form, the program as a JSON string:\n"
@@ -165,24 +167,15 @@ class EndpointPolicy:
 
     def _ask(self, conversation, on_text=None, stop=None):
         def words(choice):
-            turn = Written(_turn(choice.message), cut=choice.finish_reason == "length")
-            if not turn and (stop is None or not stop.is_set()):
-                self._lost(choice.finish_reason)
-            return turn
+            if not (choice.message.content or choice.message.tool_calls
+                    or getattr(choice.message, "refusal", None) or (stop is not None and stop.is_set())):
+                raise nothing_said(choice, self.client.url, self.client.request)
+            return Written(_turn(choice.message), cut=choice.finish_reason == "length")
 
         messages = self.messages(conversation)
         key = key_of(self.model, self.client.request, messages)
         # `read` would make plain text of it; what comes from the cache does not know any more
         return self.client.ask(Question(messages, key, words, read=lambda turn: turn), on_text, stop)
-
-    def _lost(self, finish_reason):
-        """Raise `NoAnswer` where an empty turn is not the model's own."""
-        if finish_reason == "length":
-            bound = self.client.request.get("max_completion_tokens") or self.client.request.get("max_tokens")
-            raise NoAnswer(f"{self.client.url}: spent all its {bound} tokens before a word of its turn; "
-                           "give max_tokens=...")
-        if finish_reason == "content_filter":
-            raise NoAnswer(f"{self.client.url}: its content filter took the whole turn away")
 
 
 def within(image, most: int, side: int):
@@ -203,16 +196,24 @@ def within(image, most: int, side: int):
 def _turn(message):
     """The turn as one text in our grammar: what the server cut out of it is put back where it stood."""
     said = message.content or getattr(message, "refusal", None) or ""
-    thought = getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None)
-    calls = message.tool_calls or []
-    if "<think>" not in said:
-        if thought:
-            said = f"<think>{thought.strip()}</think>\n{said}"
-        elif calls:  # who calls natively thinks aloud in the text before the call
-            said = f"<think>{said.strip()}</think>\n"
+    thought, calls = message.reasoning_content, message.tool_calls or []
+    if thought and "<think>" not in said:
+        said = f"<think>{thought.strip()}</think>\n{said}"
+    elif calls and "</think>" not in said:  # who calls natively thinks aloud in the text before the call
+        said = f"<think>{said.strip()}</think>\n"
     for call in calls:
-        # as the model wrote them: arguments that are no JSON are its mistake, for `parse_turn` to find
-        function = call.function
-        body = f'{{"name": {json.dumps(function.name)}, "arguments": {function.arguments or "{}"}}}'
-        said = f"{said.rstrip()}\n<tool_call>\n{body}\n</tool_call>"
+        name, arguments = json.dumps(call.function.name), _arguments(call.function.arguments)
+        said = f'{said.rstrip()}\n<tool_call>\n{{"name": {name}, "arguments": {arguments}}}\n</tool_call>'
     return said
+
+
+def _arguments(said):
+    """Of a native call, as JSON. Servers send an object, a text of one, or a text of that text; what is none
+    stays as it is: it is the model's mistake, for `parse_turn` to find."""
+    value = said or "{}"
+    for _ in range(2):
+        try:
+            value = json.loads(value, strict=False) if isinstance(value, str) else value
+        except (ValueError, RecursionError):
+            return said
+    return without_tags(json.dumps(value))

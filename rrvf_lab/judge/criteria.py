@@ -5,14 +5,15 @@ our counterpart for web pages as "page". Without criteria (None) a list of error
 for and the score is 1 - sum / 50, as in Visual-ERM's released reward: a few severe errors cost little, and a
 blank page may score high; its authors test for white pages apart.
 
-Left out: asking (`vlm`), repairing an answer. What is no verdict is `NoAnswer`, with the reason.
+Left out: asking (`vlm`), repairing broken JSON. What is no verdict is `NoAnswer`, with the reason.
 """
 
 from __future__ import annotations
 
 import json
+import re
 
-from ..endpoint.client import NoAnswer, clip
+from ..endpoint.replies import NoAnswer, clip
 from .sentences import NOTHING
 from .verdict import Verdict
 
@@ -32,6 +33,9 @@ CRITERIA = {
              "clarity": (10, "everything can be read, nothing overlaps or is cut off")},
 }
 CATEGORIES = ("structure_error", "data_error", "text_error", "style_error")
+OTHER = "other_error"  # one of no category we asked for; it counts as the others do
+SEVERITIES = {"minor": 1, "low": 1, "slight": 1, "moderate": 2, "medium": 2,
+              "major": 3, "severe": 3, "high": 3, "critical": 3}
 MOST_DIFFERENCES = 5  # sentences of feedback
 MOST_SEVERITY = 50  # Visual-ERM's reward: this much severity, in sum, leaves nothing of the score
 
@@ -103,21 +107,31 @@ def read_verdict(text: str, criteria: dict | None) -> Verdict:
 
     Example: `read_verdict('{"errors": []}', None).score == 1.0`.
     """
-    value = _json(text)
-    return _errors(value) if criteria is None else _points(value, criteria)
-
-
-def _json(answer):
-    """The JSON object in an answer, also inside a code fence, between words or after thoughts."""
-    for text in (answer, answer.rpartition("</think>")[2]):
-        start = text.find("{")
-        if start < 0:
-            raise NoAnswer("no JSON object in the answer")
+    first = None
+    for value in _objects(text):
         try:
-            return json.loads(text[start:text.rfind("}") + 1])
+            return _errors(value) if criteria is None else _points(value, criteria)
+        except NoAnswer as problem:
+            first = first or problem
+    raise first
+
+
+def _objects(answer):
+    """The JSON objects in an answer, outermost and last first: they stand in a fence, between words or after
+    thoughts, which may hold drafts of their own."""
+    found, position = [], answer.find("{")
+    if position < 0:
+        raise NoAnswer("no JSON object in the answer")
+    while position >= 0:
+        try:
+            value, end = json.JSONDecoder(strict=False).raw_decode(answer, position)
+            found.append(value)
         except (ValueError, RecursionError):
-            continue
-    raise NoAnswer("broken JSON in the answer")
+            end = position + 1
+        position = answer.find("{", end)
+    if not found:
+        raise NoAnswer("broken JSON in the answer")
+    return found[::-1]
 
 
 def _points(value, criteria):
@@ -125,7 +139,7 @@ def _points(value, criteria):
     if not isinstance(scores, dict):
         raise NoAnswer("no 'scores' in the answer")
     for name, (most, _) in criteria.items():
-        got = scores.get(name)
+        got = scores[name] = _number(scores.get(name), most)
         if isinstance(got, bool) or not isinstance(got, (int, float)):
             raise NoAnswer(f"no number for {name!r} in the answer")
         if not 0 <= got <= most:
@@ -144,16 +158,37 @@ def _errors(value):
         raise NoAnswer("no list of 'errors' in the answer")
     spent, said = dict.fromkeys(CATEGORIES, 0), []
     for error in errors:
-        known = isinstance(error, dict) and error.get("category") in CATEGORIES
-        if not known or error.get("severity") not in (1, 2, 3):
-            raise NoAnswer(f"an error without a known category and a severity of 1, 2 or 3: {clip(error)}")
-        spent[error["category"]] += error["severity"]
-        said.append((error["severity"], f"{error.get('location', '')}: {error.get('description', '')}"))
+        severity = _severity(error.get("severity")) if isinstance(error, dict) else None
+        if severity is None:
+            raise NoAnswer(f"an error without a severity of 1, 2 or 3: {clip(error)}")
+        category = _category(error.get("category"))
+        spent[category] = spent.get(category, 0) + severity
+        said.append((severity, f"{error.get('location', '')}: {error.get('description', '')}"))
     total = sum(spent.values())
     parts = {name: max(0.0, 1 - amount / MOST_SEVERITY) for name, amount in spent.items()}
     reason = f"{len(errors)} errors, severity {total} in sum; {MOST_SEVERITY} leaves 0."
     worst_first = [text for _, text in sorted(said, key=lambda pair: -pair[0])]
     return Verdict(max(0.0, 1 - total / MOST_SEVERITY), _sentences(worst_first), parts, reason)
+
+
+def _number(value, most):
+    """Points written as text: "15", "15/20"."""
+    found = isinstance(value, str) and re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:/\s*(\d+)\s*)?", value)
+    return float(found[1]) if found and (found[2] is None or int(found[2]) == most) else value
+
+
+def _severity(value):
+    """1, 2 or 3, also as text or in a word; else None."""
+    word = str(value).strip().lower()
+    number = _number(word, 3)
+    known = SEVERITIES.get(word) if isinstance(number, str) else number
+    return int(known) if known in (1, 2, 3) and not isinstance(value, bool) else None
+
+
+def _category(value):
+    """The known category that is meant, or OTHER: an error counts whatever it is called."""
+    word = str(value).strip().lower()
+    return next((name for name in CATEGORIES if name.split("_")[0][:6] in word), OTHER)
 
 
 def _sentences(items):

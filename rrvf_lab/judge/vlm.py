@@ -44,6 +44,7 @@ from ..endpoint.client import (
     picture_part,
     text_part,
 )
+from ..endpoint.replies import nothing_said
 from .criteria import CRITERIA, instruction, read_verdict, schema
 from .pixel import PixelJudge
 from .protocol import JudgeStopped, as_judge
@@ -147,14 +148,17 @@ class VLMJudge:
         return [{"role": "user", "content": content}]
 
     def _words(self, choice):
-        said = choice.message.content
-        if not said:  # a tool call, a refusal, thoughts alone
-            whole = choice.message.model_dump_json(exclude_none=True)
-            raise NoAnswer(f"no text in the answer: {clip(whole)!r}", whole)
-        if choice.finish_reason == "length":
-            bound = self.client.request.get("max_tokens")
-            raise NoAnswer(f"the answer was cut off at {bound} tokens; give max_tokens=...; "
-                           f"it said {clip(said)!r}", said)
+        message, request = choice.message, self.client.request
+        said = message.content or message.reasoning_content  # some servers take all of it for thoughts
+        if message.content and choice.finish_reason != "length":
+            return said
+        try:
+            read_verdict(said, self.criteria)
+        except NoAnswer:
+            if not message.content:
+                raise nothing_said(choice, self.client.url, request) from None
+            raise NoAnswer(f"the answer was cut off at {request.get('max_tokens')} tokens; give "
+                           f"max_tokens=...; it said {clip(said)!r}", said) from None
         return said
 
     def _read(self, text):

@@ -1,4 +1,5 @@
-"""Leaves: files, pictures and threads, the small things every room needs. Front door: each file is its own.
+"""Leaves: files, pictures, threads, names and how models write, the small things every room needs. Front
+door: each file is its own.
 
 May import nothing of ours. Left out: anything that knows what a rollout, a verdict or a page is.
 """

@@ -6,10 +6,10 @@ refused before their weights are loaded.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from ..leaves.files import REPOSITORY
+from ..leaves.names import hint
 from ..leaves.threads import calm_threads
 from .distinct import encode_each_once
 
@@ -108,9 +108,8 @@ def check_sampling(settings: dict) -> dict:
         known = GenerationConfig().to_dict()
         for name in settings:
             if name not in known:
-                near = get_close_matches(name, known, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise ValueError(f"sampling: transformers' GenerationConfig has no {name!r}{hint}")
+                raise ValueError("sampling: transformers' GenerationConfig has no "
+                                 f"{name!r}{hint(name, known)}")
     return settings
 
 

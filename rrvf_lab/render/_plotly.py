@@ -143,7 +143,7 @@ def run(code, job):
         try:
             figure, size = figures[-1]
             size = json.dumps([float(n) if n else None for n in size])
-            text = f'{{"figure": {to_json(figure, validate=False)}, "asked": {size}}}'.encode()
+            text = f'{to_json(figure, validate=False).rstrip()[:-1]}, "asked": {size}}}'.encode()
         except BaseException as problem:
             report["error"] = advice(explain(problem, code))
             return report

@@ -92,7 +92,7 @@ def room(root):
 
     A side is None where nothing here says how long it is; Chromium may find it in a style sheet.
     """
-    style = dict(re.findall(r"(?:^|;)\s*(width|height)\s*:\s*([^;!]+)", root.get("style", "")))
+    style = dict(re.findall(r"(?:^|;)\s*(width|height)\s*:\s*([^;!]+)", root.get("style", "").lower()))
     width, height = (pixels(style.get(side, root.get(side))) for side in ("width", "height"))
     if width is None or height is None:
         try:

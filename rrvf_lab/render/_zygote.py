@@ -187,7 +187,7 @@ def preload():
                  "matplotlib.dates", "matplotlib.gridspec", "matplotlib.patheffects", "matplotlib.sankey",
                  "matplotlib.table", "matplotlib.tri", "matplotlib.widgets", "matplotlib._qhull"):
         importlib.import_module(name)
-    load("calendar", "colorsys", "csv", "datetime", "glob", "math", "statistics", "textwrap", "resvg_py",
+    load("calendar", "colorsys", "csv", "datetime", "glob", "math", "statistics", "textwrap",
          "xml.etree.ElementTree")
     _matplotlib.warm_up(plt, np)
     _matplotlib.patch(matplotlib, plt, np)

@@ -12,8 +12,6 @@ installed.
 
 import asyncio
 import atexit
-import base64
-import io
 import json
 import math
 import os
@@ -21,9 +19,8 @@ import re
 import threading
 import time
 
-from PIL import Image
-
 from . import plotly_page, svg_page
+from .absent import cut
 from .engine import Engine, Lost, PageError, find_chromium
 from .page import HEIGHT, TALLEST, WIDTH, Page
 from .sandbox import MAX_PIXELS
@@ -32,7 +29,7 @@ __all__ = ["Browser", "PageError", "find_chromium"]
 
 MAX_HTML = 1_000_000                         # bytes of a page, with the pictures inside it
 # what a browser that runs scripts does not show; here none run, but a page is meant for those that do
-NOSCRIPT = re.compile(rb"<noscript\b[^>]*>.*?</noscript\s*>", re.IGNORECASE | re.DOTALL)
+NOSCRIPT = re.compile(rb"<noscript\b", re.IGNORECASE), re.compile(rb"</noscript\s*>", re.IGNORECASE)
 # in the code of a page that may look different a moment later: an animation, a caret, a font being loaded
 MOVES = re.compile(rb"anim|transition|autofocus|font-face|marquee|video|\\", re.IGNORECASE)
 
@@ -66,9 +63,9 @@ class Browser:
         data = code.encode("utf-8", "replace")
         if not data.strip():
             raise PageError("the page is empty")
-        data = NOSCRIPT.sub(b"", data)
         if len(data) > MAX_HTML:
             raise PageError(f"the page is {len(data)} bytes long; the limit is {MAX_HTML}")
+        data = cut(data, *NOSCRIPT)
         return self._wait(self._draw("html", self._html, data, size))
 
     def plotly(self, figure, size=None):
@@ -84,8 +81,8 @@ class Browser:
         Raises PageError, in words for the drawing's author, when there is no picture.
         """
         told = json.loads(drawing)
-        return self._wait(self._draw("svg", self._svg, told["svg"].encode("utf-8", "replace"), told["room"],
-                                     size))
+        source = told["svg"].encode("utf-8", "replace")
+        return self._wait(self._draw("svg", svg_page.draw, source, told["room"], size))
 
     def close(self):
         """End Chromium. Pictures still being drawn end with PageError."""
@@ -217,27 +214,6 @@ class Browser:
             await page.load(b"<p>")                          # else it would move on, at this machine's cost
         return image
 
-    async def _svg(self, page, data, room, size):
-        width, height = size or (round(min(side or svg_page.ROOM, 1e5)) or 1 for side in room)
-        self._affordable("drawing", width, height)
-        await self._viewport(page, width, height)
-        await page.load(data)
-        answer = await page.page.evaluate(svg_page.SETTLE, [size and list(size), None not in room])
-        if "error" in answer:
-            raise PageError(answer["error"])
-        width, height = int(answer["width"]), int(answer["height"])
-        self._affordable("drawing", width, height)
-        image = await self._shot(page, width, height, False)
-        if MOVES.search(data):
-            await page.load(svg_page.BLANK)
-        return image
-
-    @staticmethod
-    def _affordable(what, width, height):
-        if width * height > MAX_PIXELS:
-            raise PageError(f"the {what} asks for {width} x {height} pixels; "
-                            f"the limit is {MAX_PIXELS:,} in all")
-
     async def _plotly(self, page, text, size):
         answer = await page.page.evaluate(plotly_page.DRAW, [text, size and list(size), MAX_PIXELS])
         if "dark" in answer:                                 # the process that draws it is gone, or never was
@@ -248,17 +224,7 @@ class Browser:
             raise Lost("no WebGL")
         if answer.get("png"):
             self._dark = 0
-        if "error" in answer:
-            raise PageError("plotly.js: " + plotly_page.advice(answer["error"]))
-        if page.baseline not in (None, answer["clean"]):
-            raise PageError("the figure changes JavaScript's own objects")
-        page.baseline = answer["clean"]
-        width, height = int(answer["width"]), int(answer["height"])
-        if answer["png"]:
-            png = Image.open(io.BytesIO(base64.b64decode(answer["png"].partition(",")[2]))).convert("RGBA")
-            return Image.alpha_composite(Image.new("RGBA", png.size, "white"), png).convert("RGB")
-        await page.viewport(max(width, 100), max(height, 100), answer["scale"])
-        return await self._shot(page, width, height, False)
+        return await plotly_page.picture(page, answer)
 
     async def _viewport(self, page, width, height):
         await page.viewport(width, height)

@@ -53,7 +53,7 @@ def find_chromium():
         found = sorted(glob.glob(os.path.join(base, "chromium-*", inside)))
         if found:
             return found[-1]
-    raise RuntimeError(f"no Chromium found, which html and plotly need. Run: {INSTALL}")
+    raise RuntimeError(f"no Chromium found, which html, svg and plotly need. Run: {INSTALL}")
 
 
 def _bwrap(chromium):

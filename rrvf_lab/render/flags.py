@@ -6,6 +6,7 @@ here can.
 """
 
 import ast
+import functools
 
 _PAINTERS = {"FigureCanvasAgg", "FigureCanvasBase", "FigureCanvas", "RendererAgg"}
 _PAINTING = {"buffer_rgba", "print_figure", "print_raw", "print_rgba", "print_png", "get_renderer", "savefig",
@@ -31,12 +32,7 @@ def suspicious(code, language="matplotlib"):
 
         suspicious("import ctypes")                # ("reaches below Python",)
     """
-    if language not in ("matplotlib", "plotly"):
-        return ()
-    try:
-        nodes = list(ast.walk(ast.parse(code)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
+    nodes = _nodes(code, language)
     found = {_word(node) for node in nodes} - {None}
     constants = [node.value for node in nodes if isinstance(node, ast.Constant)]
     texts = [value for value in constants if isinstance(value, (str, bytes))]
@@ -45,6 +41,24 @@ def suspicious(code, language="matplotlib"):
     if any(len(text) > LONG for text in texts) or sum(isinstance(v, (int, float)) for v in constants) > MANY:
         found.add(EMBEDDED)
     return tuple(sorted(found))
+
+
+def forging(flags) -> list[str]:
+    """Those of a rendering's flags that `suspicious` gave: what one does to forge pixels, not what makes a
+    picture unsteady. Example: `forging(["reads /proc", "reads the clock"]) == ["reads /proc"]`."""
+    return [flag for flag in flags if flag not in UNSTEADY]
+
+
+@functools.lru_cache(maxsize=8)  # both kinds of words are asked of each program, one after the other
+def _nodes(code, language):
+    """Everything a program in Python is made of; nothing of another language, or of one that Python refuses.
+    """
+    if language not in ("matplotlib", "plotly"):
+        return ()
+    try:
+        return tuple(ast.walk(ast.parse(code)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
 
 
 def _word(node):
@@ -79,14 +93,9 @@ def unsteady(code, language="matplotlib"):
     "reads the clock", "asks the system for chance". Random numbers without a seed are the same in each render
     here, and pages and drawings run no scripts: they are steady.
 
-        unsteady("import time\nprint(time.time())")          # ("reads the clock",)
+        unsteady("import time; print(time.time())")          # ("reads the clock",)
     """
-    if language not in ("matplotlib", "plotly"):
-        return ()
-    try:
-        nodes = list(ast.walk(ast.parse(code)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
+    nodes = _nodes(code, language)
     names = dict(name for node in nodes for name in _imported(node))
     calls = [node for node in nodes if isinstance(node, ast.Call)]
     return tuple(sorted({_beyond(_path(node.func, names), bool(node.args or node.keywords))

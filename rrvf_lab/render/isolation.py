@@ -24,7 +24,7 @@ _LAYERS = (
     ("namespaces", ("own process ids",),
      "one layer less: the rules above then rest on seccomp and Landlock alone", "{bwrap}"),
 )
-CHROMIUM = "Chromium, for html and plotly"
+CHROMIUM = "Chromium, for html, svg and plotly"
 _USERNS = "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"
 _INSTALL_BWRAP = f"sudo apt-get install bubblewrap; Ubuntu 24.04 also: {_USERNS}; "
 _BWRAP = (_INSTALL_BWRAP
@@ -102,7 +102,7 @@ def chromium_layer():
     try:
         find_chromium()
     except RuntimeError:
-        return Layer(CHROMIUM, False, "nothing is drawn in these two languages, for want of it", INSTALL)
+        return Layer(CHROMIUM, False, "nothing is drawn in these languages, for want of it", INSTALL)
     with Browser(pages=1) as browser:
         try:
             browser.html("<p>")

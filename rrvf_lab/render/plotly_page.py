@@ -7,25 +7,31 @@ figure's, and reaches no network and no file.
 Left out: maps with tiles or letters and the shapes of countries, which come from the network, and MathJax.
 """
 
+import base64
+import io
 import os
 from importlib.util import find_spec
+
+from PIL import Image
+
+from .engine import PageError
 
 URL = "http://plotly.invalid/"
 POLICY = ("default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'unsafe-inline'; "
           "img-src data: blob:; font-src data:; worker-src blob:")
 PAGE = ('<!doctype html><meta charset="utf-8"><style>body{margin:0;background:#fff}</style>'
         '<div id="figure"></div><script src="plotly.min.js"></script>')
-# Takes {figure, asked: [width, height, scale]} as JSON, [width, height] or null, and the most pixels. Returns
-# {width, height, scale, clean, png}, where `clean` counts JavaScript's own properties, which must not grow,
-# and `png` is the picture itself where WebGL drew it, as a data URL: on the page its pixels differ from time
-# to time. {dark: true} without WebGL; else {error}.
+# Takes the figure's JSON, where `asked` may be [width, height, scale] of an export (null: as the figure is),
+# [width, height] or null, and the most pixels. Returns {width, height, scale, clean, png}, where `clean`
+# counts JavaScript's own properties, which must not grow, and `png` is the picture itself where WebGL drew
+# it, as a data URL: on the page its pixels differ from time to time. {dark: true}: no WebGL. Else {error}.
 # No reviver may be skipped here: a key "__proto__" would otherwise reach every object of the page.
 DRAW = """
 async ([text, size, most]) => {
   const place = document.getElementById('figure');
   try {
-    const told = JSON.parse(text, (key, value) => key === '__proto__' ? undefined : value);
-    const figure = told.figure, asked = told.asked;
+    const figure = JSON.parse(text, (key, value) => key === '__proto__' ? undefined : value);
+    const asked = figure.asked || [];
     const layout = figure.layout || {}, style = (layout.template || {}).layout || {};
     const own = (i, name, usual) => asked[i] ?? layout[name] ?? style[name] ?? usual;
     const side = (i, name, usual) => Number(size ? size[i] : own(i, name, usual));
@@ -79,6 +85,22 @@ async def answer(route):
         await route.fulfill(path=plotly_js(), content_type="text/javascript; charset=utf-8")
     else:
         await route.abort()
+
+
+async def picture(page, answer):
+    """What DRAW answered about the figure on a `Page` -> PIL RGB image. Raises PageError."""
+    if "error" in answer:
+        raise PageError("plotly.js: " + advice(answer["error"]))
+    if page.baseline not in (None, answer["clean"]):
+        raise PageError("the figure changes JavaScript's own objects")
+    page.baseline = answer["clean"]
+    if answer["png"]:
+        await page.page.goto(URL)                # plotly.js keeps a canvas, and with it traces of this figure
+        png = Image.open(io.BytesIO(base64.b64decode(answer["png"].partition(",")[2]))).convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", png.size, "white"), png).convert("RGB")
+    width, height = int(answer["width"]), int(answer["height"])
+    await page.viewport(max(width, 100), max(height, 100), answer["scale"])
+    return await page.shot(width, height)
 
 
 def advice(error):

@@ -61,7 +61,8 @@ _TABLE = [
     *_keyword("matplotlib", r"[\w.]*print_\w+", frameon="facecolor='none' or transparent=True",
               papertype="savefig(...) without it", bbox="bbox_inches='tight'"),
     ("matplotlib", r"keyword grid_b is not recognized", "grid(visible=True)"),
-    ("matplotlib", r"'seaborn((?:-[\w-]+)?)' is not a valid package style", "plt.style.use('seaborn-v0_8{0}')"),
+    ("matplotlib", r"'seaborn((?:-[\w-]+)?)' is not a valid package style",
+     "plt.style.use('seaborn-v0_8{0}')"),
     ("matplotlib", r"'axes\.color_cycle' is not a valid value for rcParam",
      "rcParams['axes.prop_cycle'] = plt.cycler(color=[...])"),
     ("matplotlib", r"\bbar\(\) missing 1 required positional argument: 'x'", "bar(x=..., height=...)"),
@@ -130,6 +131,6 @@ def advised(error: str) -> str:
     said = error.rpartition("\n  File ")[2][:_TEXT]
     for library, pattern, text in _ROWS:
         if found := pattern.search(said):
-            words = text.format(*(group for group in found.groups() if group is not None)) if found.groups() else text
-            return f"{error}\nIn this version of {library}: write {words}."
+            named = [group for group in found.groups() if group is not None]
+            return f"{error}\nIn this version of {library}: write {text.format(*named)}."
     return error

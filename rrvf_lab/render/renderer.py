@@ -6,7 +6,8 @@ so a busy machine does not turn a good program into a failure. The picture is th
 current figure. Pixels are whatever the program painted: nothing here can tell an honest chart from a forged
 one, `flags` only name the crude attempts.
 
-Left out: running a program (`lanes`, `job`, `_zygote`) and drawing pages and plotly's figures (`chromium`).
+Left out: running a program (`lanes`, `job`, `_zygote`) and drawing pages, drawings and plotly's figures
+(`chromium`).
 """
 
 import atexit

@@ -1,10 +1,13 @@
-"""The page of svg: the script that brings a drawing to its end, finds its size, and gives it another one.
+"""The page of svg: how a drawing is put there, brought to its end, measured, and given another size.
 
 The drawing is untrusted, the script is ours: none of the drawing's own is ever run, and it reaches no network
 and no file.
 
-Left out: loading and drawing it (`page`, `chromium`), and reading it before that (`_svg`).
+Left out: what a page gets for its requests (`page`), and reading a drawing before that (`_svg`).
 """
+
+from .engine import PageError
+from .sandbox import MAX_PIXELS
 
 BLANK = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 ROOM = 512                         # pixels of a side of the window where nothing else says how long it is
@@ -45,3 +48,29 @@ async ([size, stated]) => {
   return {width: Math.max(1, Math.round(width)), height: Math.max(1, Math.round(height))};
 }
 """
+
+
+async def draw(page, data, room, size):
+    """Draw SVG (bytes) on a `Page` -> PIL RGB image, its own or the given size.
+
+    `room` is [width, height] in pixels of the window it is drawn in, None for a side that its text does not
+    state. Raises PageError.
+    """
+    width, height = size or (round(min(side or ROOM, 1e5)) or 1 for side in room)
+    _affordable(width, height)
+    await page.viewport(width, height)
+    await page.load(data)
+    answer = await page.page.evaluate(SETTLE, [size and list(size), None not in room])
+    if "error" in answer:
+        raise PageError(answer["error"])
+    width, height = int(answer["width"]), int(answer["height"])
+    _affordable(width, height)
+    image = await page.shot(width, height)
+    if b"data:image" in data:                    # which may move on, at this machine's cost
+        await page.load(BLANK)
+    return image
+
+
+def _affordable(width, height):
+    if width * height > MAX_PIXELS:
+        raise PageError(f"the drawing asks for {width} x {height} pixels; the limit is {MAX_PIXELS:,} in all")

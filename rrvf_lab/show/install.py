@@ -8,6 +8,7 @@ Left out: looks of what this room makes itself (`Sheet`, `show`), and of widgets
 
 from __future__ import annotations
 
+from ..diagnose import Diagnosis
 from ..judge import Audit, Verdict
 from ..records import Comparison, Report
 from ..render import Isolation, Rendering
@@ -18,6 +19,7 @@ from ..training.memory import Estimate
 from ..training.preflight import Preflight
 from ..training.runs import Run
 from .checks import audit_html, estimate_html, isolation_html, preflight_html
+from .diagnosis import diagnosis_html
 from .pages import comparison_html, report_html, write_evaluation, write_run
 from .plots import scores
 from .rollout import lone_turn_html, lone_verdict_html, rendering_html, reward_html, rollout_html
@@ -26,7 +28,7 @@ from .runs import plot_run, run_html
 LOOKS = {Rollout: rollout_html, Turn: lone_turn_html, Rendering: rendering_html, Verdict: lone_verdict_html,
          Reward: reward_html, Report: report_html, Comparison: comparison_html, Run: run_html,
          Isolation: isolation_html, Audit: audit_html, Estimate: estimate_html,
-         Preflight: preflight_html}
+         Preflight: preflight_html, Diagnosis: diagnosis_html}
 
 
 def install() -> None:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from ..diagnose import diagnose
 from ..leaves.files import write_whole
 from ..records import load_rollouts
+from .diagnosis import diagnosis_html
 from .html import card, document, drawn, folded, number, picture, row, says, table, text_html
 from .ledger import ledger, ledger_html
 from .plots import estimates, learning_curve, raster, scores
@@ -167,8 +169,11 @@ def write_run(folder, report: dict) -> Path:
     Without an evaluation the page holds the curve alone. `install` has `training.report` call it.
     """
     config, before, after = report["config"], report.get("before"), report.get("after")
-    parts = [f"<p>{report['steps']} steps of {config['prompts']} images x {config['group']} rollouts, up to "
-             f"{config['max_turns']} turns, seed {config['seed']}.</p>"]
+    imitated = config.get("rollouts")
+    step = (f"{config['prompts']} recorded rollouts" if imitated else
+            f"{config['prompts']} images x {config['group']} rollouts")
+    parts = [f"<p>{report['steps']} steps of {step}, up to {config['max_turns']} turns, seed "
+             f"{config['seed']}.</p>"]
     if after:
         parts.append(_gain(report))
     curve = learning_curve(report["log"], before, after)
@@ -176,11 +181,15 @@ def write_run(folder, report: dict) -> Path:
     if after:
         parts += [_before_and_after(before, after), "<h2>Before and after, on held-out images</h2>",
                   "<p>The largest gains, the median, and the largest losses.</p>", _strips(Path(folder))]
-    seconds = [(name, f"{value:.0f} s") for name, value in report["seconds_by"].items()]
-    parts.append(f"<h2>Where the time went</h2>{table(seconds, align='lr')}")
+    if not imitated:
+        seconds = [(name, f"{value:.0f} s") for name, value in report["seconds_by"].items()]
+        parts.append(f"<h2>Where the time went</h2>{table(seconds, align='lr')}")
+        if any((Path(folder) / "rollouts").glob("*.jsonl")):
+            parts.append(f"<h2>What may be wrong</h2>{diagnosis_html(diagnose(folder))}")
     if "seconds" in report:
         parts.append(f"<p>{report['seconds'] / 60:.1f} minutes in all, with both evaluations.</p>")
-    return _write(Path(folder) / "report.html", f"RRVF: {config['model']} trained on images alone", parts)
+    how = "imitates recorded rollouts" if imitated else "trained on images alone"
+    return _write(Path(folder) / "report.html", f"RRVF: {config['model']} {how}", parts)
 
 
 def _gain(report):

@@ -37,7 +37,7 @@ class show:
 
 
 def learning_curve(log, before=None, after=None):
-    """Reward, execution rate, tool calls by step, with held-out scores as bars.
+    """Reward, execution rate, tool calls by step, with held-out scores as bars; of a supervised run the loss.
 
     `log` is TRL's log history, a row for each step; `before` and `after` are summaries of reports.
     """
@@ -52,12 +52,18 @@ def learning_curve(log, before=None, after=None):
         ax.plot(steps, values, color=colour, alpha=0.3, lw=1)
         ax.plot(steps, _smooth(values), color=colour, lw=2, label=label)
 
-    line(left, "reward/vision", "R_vision, training images", "#1f77b4")
-    line(left, "score/turn_1", "score of the first draft", "#ff7f0e")
-    line(middle, "exec_rate", "execution rate", "#2ca02c")
-    line(middle, "tool_calls", "tool calls a rollout", "#9467bd")
-    line(middle, "copy_rate", "copied code", "#8c564b")
-    for ax, title in ((left, "Sampled rollouts"), (middle, "What they do")):
+    imitates = any("mean_token_accuracy" in row for row in log)
+    titles = ("Loss", "Next token guessed") if imitates else ("Sampled rollouts", "What they do")
+    if imitates:
+        line(left, "loss", "of recorded turns", "#1f77b4")
+        line(middle, "mean_token_accuracy", "share right", "#2ca02c")
+    else:
+        line(left, "reward/vision", "R_vision, training images", "#1f77b4")
+        line(left, "score/turn_1", "score of the first draft", "#ff7f0e")
+        line(middle, "exec_rate", "execution rate", "#2ca02c")
+        line(middle, "tool_calls", "tool calls a rollout", "#9467bd")
+        line(middle, "copy_rate", "copied code", "#8c564b")
+    for ax, title in zip((left, middle), titles, strict=True):
         ax.set(xlabel="step", title=title)
         ax.grid(alpha=0.3)
         ax.legend(frameon=False, fontsize=8)

@@ -9,11 +9,11 @@ Left out: everything `TrainConfig` has no setting for; there TRL's own defaults 
 from __future__ import annotations
 
 from dataclasses import fields
-from difflib import get_close_matches
 
 from peft import LoraConfig, PeftModel
 from trl import GRPOConfig, SFTConfig
 
+from ..leaves.names import hint
 from ..nano.loading import forbidden_tokens
 from .config import TrainConfig
 from .engine import engine_arguments
@@ -107,9 +107,7 @@ def allowed(kind, setting: str, values: dict) -> dict:
         if name in FIXED:
             raise ValueError(f"{setting}={{{name!r}: {value!r}}} cannot be changed: the loop depends on it")
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"{setting}: {kind.__name__} has no field {name!r}{hint}")
+            raise ValueError(f"{setting}: {kind.__name__} has no field {name!r}{hint(name, known)}")
     return values
 
 

@@ -56,8 +56,8 @@ def _template_tokens(processor, blocks):
     return after - before
 
 
-def check_budget(config: TrainConfig, processor, difference: bool = False) -> None:
-    """ValueError unless `max_completion_length` holds all turns."""
+def check_budget(config: TrainConfig, processor, difference: bool = False) -> dict[str, int]:
+    """The `token_budget`; ValueError unless `max_completion_length` holds all turns."""
     budget = token_budget(config, processor, difference)
     turns, needed = config.max_turns, budget["needed"]
     enough = -(-needed // 64) * 64
@@ -67,3 +67,4 @@ def check_budget(config: TrainConfig, processor, difference: bool = False) -> No
             f"{turns} x {config.max_new_tokens} new tokens and {turns - 1} x {budget['reply']} of the tool's "
             f"replies (pictures of {budget['picture']}) are {needed}; set max_completion_length={enough}, or "
             "fewer max_turns, max_new_tokens or max_image_tokens")
+    return budget

@@ -15,7 +15,7 @@ from ..judge import Fallback, VLMJudge, as_judge
 from ..nano.loading import load_processor_of
 from ..records.store import load_rollouts
 from ..render import require_isolation, shared
-from .budget import check_budget, prompt_tokens, token_budget
+from .budget import check_budget, prompt_tokens
 from .config import TrainConfig
 from .engine import check_engine, check_processes, sharded_by
 from .images import held_out, split_images, with_prompts
@@ -85,10 +85,10 @@ def checked(config: TrainConfig, renderer=None, judge=None) -> Parts:
         chosen(load_rollouts(config.rollouts), config.keep_best, config.max_turns)
         arguments = sft_arguments(config, passes, on_gpu)
     else:
-        check_budget(config, processor, nano)
-        prompt = prompt_tokens(config, processor, token_budget(config, processor, nano)["picture"])
+        budget = check_budget(config, processor, nano)
+        prompt = prompt_tokens(config, processor, budget["picture"])
         arguments = grpo_arguments(config, processor, passes, on_gpu, prompt + config.max_completion_length)
-        check_processes(config, processes, sharded_by(arguments))
+        check_processes(processes, sharded_by(arguments))
         images, validation = split_images(config)
         images = with_prompts(images, config.max_turns)
     return Parts(config, passes, processor, nano, arguments, judge, renderer, images, validation,

@@ -15,13 +15,13 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import asdict, dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
 
 from ..data import LANGUAGES
 from ..leaves.files import found
+from ..leaves.names import hint
 from ..reward import RewardWeights
 
 HOME = Path(__file__).resolve().parent / "configs"
@@ -233,9 +233,8 @@ def check_names(values: dict) -> dict:
     known = [one.name for one in fields(TrainConfig)]
     for name in values:
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"unknown setting {name!r}{hint}; known: {', '.join(sorted(known))}")
+            raise ValueError(f"unknown setting {name!r}{hint(name, known)}; "
+                             f"known: {', '.join(sorted(known))}")
     return values
 
 

@@ -21,6 +21,7 @@ from itertools import groupby
 
 from packaging.requirements import Requirement
 
+from ..leaves.pictures import rgb
 from .config import TrainConfig
 
 CLASHES = ("transformers", "torch")     # what vLLM pins and training needs newer
@@ -60,18 +61,17 @@ def check_engine(config: TrainConfig) -> None:
                 "vllm=null to sample with transformers")
 
 
-def check_processes(config: TrainConfig, processes: int, sharded: str | None) -> None:
-    """ValueError for weights that several processes share (`sharded` says by what) in a run whose rollouts
-    have several turns.
+def check_processes(processes: int, sharded: str | None) -> None:
+    """ValueError for weights that several processes share; `sharded` says by what.
 
     Each forward pass then waits for all processes, and rollouts end in different turns: one that has none
     left would leave the others waiting for ever.
     """
-    if sharded and processes > 1 and config.max_turns > 1 and not config.vllm:
+    if sharded and processes > 1:
         raise ValueError(
-            f"{sharded} with max_turns={config.max_turns}: processes that share weights sample together, and "
-            "their rollouts end in different turns, so the run would hang. Use copies (accelerate launch "
-            "--multi_gpu), four_bit=true for what does not fit, or max_turns=1")
+            f"{sharded} over {processes} processes: those that share weights sample together, and rollouts "
+            "end in different turns, so the run would hang. Use copies (accelerate launch --multi_gpu), with "
+            "four_bit=true for what does not fit")
 
 
 def sharded_by(arguments) -> str | None:
@@ -100,7 +100,7 @@ def scaled(picture, images):
                                  max_pixels=images.size["longest_edge"])
     if picture.size == (width, height):
         return picture
-    return picture.convert("RGB").resize((width, height), images.resample)
+    return rgb(picture).resize((width, height), images.resample)
 
 
 def mend(generation, processor, calls: int) -> Together:

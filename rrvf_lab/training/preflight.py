@@ -78,13 +78,14 @@ def look(trainer) -> Preflight:
 
     Example: `look(make_trainer(TrainConfig.load("nano"))).verdict`.
     """
-    from accelerate.utils import broadcast_object_list
+    from accelerate.utils import broadcast_object_list, gather_object
 
     config, processes = trainer.config, trainer.accelerator.num_processes
     groups = min(MOST, config.prompts // processes)
     with _as_it_was(trainer):
         started = time.perf_counter()
         batch, fault = _batch(trainer, groups)
+        fault = next(filter(None, gather_object([fault])), None)  # what follows is done by all or by none
         sampled = time.perf_counter() - started
         lines = [*_of_rollouts(trainer.rollouts, config)]
         if fault:
@@ -121,6 +122,7 @@ def _as_it_was(trainer):
 
     chance = random.getstate(), np.random.get_state(), torch.get_rng_state(), _gpu_chance()
     seen, trained = trainer.state.num_input_tokens_seen, trainer.model.training
+    trackers, trainer.args.report_to = trainer.args.report_to, []  # TRL would time itself into them
     trainer._record = lambda advantages: None
     trainer.current_gradient_accumulation_steps = trainer.args.gradient_accumulation_steps
     trainer.model.train()
@@ -128,6 +130,7 @@ def _as_it_was(trainer):
         yield
     finally:
         del trainer._record
+        trainer.args.report_to = trackers
         trainer.model.train(trained)
         trainer.model.zero_grad(set_to_none=True)
         trainer.state.num_input_tokens_seen = seen
@@ -333,7 +336,7 @@ def _memory(config, model):
     if peak < 0.9 * there:
         return Line("will it fit the memory?", found)
     return Line("will it fit the memory?", found, "warn", "rrvf_lab.training.memory.estimate says which part "
-                "is large; micro_batch and prompts help first")
+                "is large; sample_batch and micro_batch help first")
 
 
 def _time(config, processes, groups, sampled, updated):

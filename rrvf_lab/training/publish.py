@@ -30,6 +30,7 @@ from .runs import Run
 PROCESSOR = ("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json",
              "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
              "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json")
+SECRET = ("api_key", "extra_headers", "extra_query")  # of a judge's settings
 
 
 def publish(run, folder=None, merge: bool = True, push_to_hub: str | None = None) -> Path:
@@ -54,15 +55,15 @@ def publish(run, folder=None, merge: bool = True, push_to_hub: str | None = None
     _empty(folder)
     model, rollouts = folder / "model", folder / "rollouts"
     model.mkdir(parents=True)
-    if trained.name == "model" or merge:
+    merged = trained.name == "model" or merge
+    if merged:
         _whole(config, trained, model)
     else:
         for path in trained.glob("adapter_*"):
             shutil.copy(path, model)
     save_processor(config, model)
-    (model / "training.json").write_text(json.dumps(asdict(config), indent=2))
+    (model / "training.json").write_text(json.dumps(_public(config), indent=2))
     name = push_to_hub or run.path.resolve().name
-    merged = trained.name == "model" or merge
     shipped = (HOME / config.model).is_dir()
     (model / "README.md").write_text(model_card(config, _report(run), name, merged, shipped))
     if len(run):
@@ -80,6 +81,14 @@ def _trained(run):
             return run.path / name
     raise FileNotFoundError(f"{run.path} ({run.state}) holds no trained weights yet; they are saved when a "
                             "training ends. A stopped run goes on with run.resume()")
+
+
+def _public(config):
+    """The settings without what a judge's endpoint asks to be kept to oneself."""
+    settings = asdict(config)
+    if isinstance(settings["judge"], dict):
+        settings["judge"] = {k: v for k, v in settings["judge"].items() if k not in SECRET}
+    return settings
 
 
 def _report(run):

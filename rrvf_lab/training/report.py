@@ -24,7 +24,7 @@ def report_of(config, state, trained, before=None, after=None) -> dict:
 
     `state` is the trainer's, `before` and `after` are `Report`s of the same held-out images.
     """
-    log = [row for row in state.log_history if "reward" in row]
+    log = [row for row in state.log_history if "reward" in row or "mean_token_accuracy" in row]
     report = {"config": asdict(config), "steps": state.global_step, "adapter": str(trained), "log": log,
               "seconds_by": {k: sum(row.get(f"seconds/{k}", 0.0) for row in log) for k in PHASES}}
     if after is None:

@@ -22,6 +22,7 @@ import numpy as np
 
 from ..leaves.files import found, json_lines, lines_of
 from ..records.store import Rollouts
+from ..render.flags import forging
 from ..rollout import Rollout
 from .advantages import FLAT
 from .config import TrainConfig, changed
@@ -289,7 +290,7 @@ def _facts(row):
     first = drafts[0]["verdict"]["score"] if drafts else math.nan
     crashed = final is None or final["rendering"]["image"] is None
     copied = any(a["code"] == b["code"] for a, b in zip(drafts, drafts[1:], strict=False))
-    flagged = any(turn["rendering"].get("flags") for turn in drafts)
+    flagged = any(forging(turn["rendering"].get("flags", ())) for turn in drafts)
     calls = sum(turn["action"] == "render" for turn in turns)
     advantage = info.get("advantage", math.nan)
     return (info.get("step", -1), info.get("group", -1), row["id"], *parts, advantage, first, crashed, copied,

@@ -24,11 +24,11 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from trl import GRPOTrainer, SFTTrainer
 
-from ..environment import Environment
 from ..play import conversations, messages, width
 from ..records.store import Rollouts, load_rollouts
-from ..talk import END, parse_turn, said
+from ..talk import END, TOOL, parse_turn, said
 from .arguments import sft_arguments
+from .batches import in_full_precision, trainable
 from .config import TrainConfig
 from .trainer import InRunFolder
 
@@ -51,7 +51,6 @@ class Tokens:
 
     def __init__(self, processor, max_turns: int, difference: bool = False):
         self.processor, self.max_turns, self.difference = processor, max_turns, difference
-        self.tools = [Environment().render]
         # what TRL's method asks of its trainer
         self._as_trl = SimpleNamespace(processing_class=processor, _tokenizer=processor.tokenizer,
                                        _is_vlm=True, chat_template=None, chat_template_kwargs={})
@@ -71,7 +70,7 @@ class Tokens:
         return Row(ids, wrote, pictures)
 
     def _opening(self, talk):
-        return self.processor.apply_chat_template([talk], tools=self.tools, add_generation_prompt=True,
+        return self.processor.apply_chat_template([talk], tools=[TOOL], add_generation_prompt=True,
                                                   tokenize=True, return_dict=True)["input_ids"][0]
 
     def _turn(self, message):
@@ -135,10 +134,12 @@ class SupervisedTrainer(InRunFolder, SFTTrainer):
         self.config = config
         self.kept = chosen(load_rollouts(config.rollouts), config.keep_best, config.max_turns)
         self.tokens = Tokens(processor, config.max_turns, difference)
+        given = trainable(model) if hasattr(model, "peft_config") else {}
         super().__init__(
             model=model, args=sft_arguments(config, passes, on_gpu=model.device.type == "cuda"),
             train_dataset=Dataset.from_dict({"rollout": range(len(self.kept))}), data_collator=self._collate,
             processing_class=processor, peft_config=peft_config)
+        in_full_precision(self.model, given)
 
     def _collate(self, examples):
         return self.tokens.batch([self.tokens.row(self.kept[one["rollout"]]) for one in examples])

@@ -13,6 +13,8 @@ from importlib.util import find_spec
 
 from PIL import Image
 
+from ..leaves.pictures import rgb
+
 MOST = 16      # rollouts of a step: enough to see, little to send
 HEIGHT = 168   # pixels of a picture
 
@@ -32,7 +34,7 @@ def strip(rollout) -> Image.Image:
     pictures = [rollout.target, *(turn.rendering.image for turn in rollout.drafts)]
     shape = rollout.target.size
     shown = [picture or Image.new("RGB", shape, "grey") for picture in pictures]
-    shown = [one.convert("RGB").resize((max(1, one.width * HEIGHT // one.height), HEIGHT)) for one in shown]
+    shown = [rgb(one).resize((max(1, one.width * HEIGHT // one.height), HEIGHT)) for one in shown]
     sheet = Image.new("RGB", (sum(one.width + 4 for one in shown) - 4, HEIGHT), "white")
     left = 0
     for one in shown:

@@ -40,6 +40,7 @@ from .advantages import FLAT
 from .batches import in_full_precision, trainable, trimmed
 from .engine import mend
 from .memory import estimate
+from .publish import save_processor
 from .report import PHASES
 from .sampling import merged, some_rows, told_of_ends
 from .trackers import send_rollouts
@@ -74,7 +75,8 @@ class InRunFolder:
             raise RuntimeError(out_of_disk(self.config.folder, self.state.global_step + 1)) from error
         if self.accelerator.is_main_process:
             self.memory = {"measured": peak_memory(), "predicted": estimate(self.config).peak}
-            print("peak of memory {measured:.2f} GB, predicted {predicted:.2f} GB".format(**self.memory))
+            print("peak of memory {measured:.2f} GB, predicted {predicted:.2f} GB beside what libraries take "
+                  "(1 GB of a process, 0.5 GB of a GPU)".format(**self.memory))
 
     def log(self, logs, start_time=None):
         """TRL's, and a row in log.jsonl: TRL writes its log only with a checkpoint."""
@@ -98,6 +100,8 @@ class InRunFolder:
             model = self.accelerator.unwrap_model(self.model)
             model.peft_config["default"].base_model_name_or_path = self.config.model
         self.save_model(str(folder))
+        if not self.config.lora_rank and self.accelerator.is_main_process:  # stock classes load it then
+            save_processor(self.config, folder)
         return folder
 
 
@@ -108,7 +112,7 @@ class RRVFTrainer(InRunFolder, GRPOTrainer):
     """
 
     def __init__(self, config, validate=None, **kwargs):
-        self.config, self.rollouts = config, []
+        self.config, self.rollouts, self.warned = config, [], False
         self.recorder = Recorder(config.folder / "rollouts")
         self.seconds = defaultdict(float)
         given = trainable(kwargs["model"]) if hasattr(kwargs["model"], "peft_config") else {}
@@ -137,7 +141,8 @@ class RRVFTrainer(InRunFolder, GRPOTrainer):
                 speaking[row].take(written(self.processing_class, sampled, self.config.max_new_tokens))
 
         with contextlib.nullcontext() if self.use_vllm else merged(self.model):
-            for first, *some in some_rows(self.config.sample_batch, prompt_ids, images, fields):
+            at_once = None if self.use_vllm else self.config.sample_batch  # vLLM sees to that itself
+            for first, *some in some_rows(at_once, prompt_ids, images, fields):
                 with contextlib.ExitStack() as around:
                     if self._overlaps() and not self.use_vllm:
                         around.enter_context(told_of_ends(self.model, self.eos_token_ids, wrote, first))
@@ -215,8 +220,9 @@ class RRVFTrainer(InRunFolder, GRPOTrainer):
         self.recorder.write(name, self.rollouts)
         if self.accelerator.is_main_process:
             send_rollouts(self.config.report_to, self.rollouts, step, self.callback_handler.callbacks)
-            warn_of_cuts(self.rollouts, f"step {step}", f"max_new_tokens={self.config.max_new_tokens} is too "
-                         "little for this policy")
+            self.warned = self.warned or warn_of_cuts(  # once in a run; its log has the share of each step
+                self.rollouts, f"step {step}",
+                f"max_new_tokens={self.config.max_new_tokens} is too little for this policy")
         seen = gather_object([step_values(self.rollouts, group)])
         for name in dict.fromkeys(name for part in seen for name in part):
             values = [value for part in seen for value in part.get(name, []) if not math.isnan(value)]

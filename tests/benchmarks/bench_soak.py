@@ -1,12 +1,12 @@
-"""Does the renderer last? The same program many times under full load, then thousands of renders in one
-`Renderer`, then processes killed in the middle.
+"""Does the renderer last? A program of each language many times under full load, then thousands of renders in
+one `Renderer`, then processes killed in the middle.
 
     python tests/benchmarks/bench_soak.py --identical 1000 --renders 10000 --pages 2000 --killed 200
 
-Prints whether all pictures were identical; at steps of the long runs (programs, then web pages) the memory
-of the caller and of the render processes (proportional set size, so that shared pages count once), open
-descriptors and processes; and how many results were lost when the zygote, then Chromium, was killed again
-and again. 0 leaves a part out. It may be interrupted at any time: nothing of it goes on.
+Prints whether all pictures of a language were identical; at steps of the long runs (programs, then web pages)
+the memory of the caller and of the render processes (proportional set size, so that shared pages count once),
+open descriptors and processes; and how many results were lost when the zygote, then Chromium, was killed
+again and again. 0 leaves a part out. It may be interrupted at any time: nothing of it goes on.
 
 Left out: speed, and machines other than Linux.
 """
@@ -55,22 +55,34 @@ def megabytes(pids):
     return total / 1024
 
 
+SAME = {        # one comment more in each, so that none comes from the cache
+    "matplotlib": BARS + "# {}",
+    "plotly": "import plotly.express as px\nfig = px.bar(x=['a', 'b'], y=[1, 3], width=400, height=300)# {}",
+    "plotly, 3-D": "import plotly.graph_objects as go\nfig = go.Figure(go.Surface(z=[[1, 2], [3, 4]]))# {}",
+    "svg": '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="120"><text y="40" font-size="30">Sale'
+           '</text><circle cx="90" cy="80" r="30" fill="teal"/><!-- {} --></svg>',
+    "html": "<body style='font-family:sans-serif'><h1>Sales</h1><table border=1><tr><td>1<td>2</table><!--{}",
+}
+
+
 def same_picture(identical):
     endless = f"import os\nwhile os.getppid() == {os.getpid()}: pass"
     burners = [subprocess.Popen([sys.executable, "-c", endless]) for _ in range(2 * (os.cpu_count() or 1))]
     try:
         with Renderer() as renderer:
-            start = time.perf_counter()
-            results = renderer.map([f"{BARS}# {n}" for n in range(identical)])
-            digests = {hashlib.sha256(r.image.tobytes()).hexdigest() if r.image else r.error for r in results}
-            print(
-                f"{identical} renders of one program, {len(burners)} endless loops beside them, "
-                f"load {os.getloadavg()[0]:.1f}: {len(digests)} different result(s), "
-                f"{sum(r.image is None for r in results)} failed, "
-                f"slowest {max(r.seconds for r in results):.1f} s, "
-                f"{time.perf_counter() - start:.0f} s in all",
-                flush=True,
-            )
+            for name, code in SAME.items():
+                start = time.perf_counter()
+                results = renderer.map([code.format(n) for n in range(identical)], name.partition(",")[0])
+                digests = {hashlib.sha256(r.image.tobytes()).hexdigest() if r.image else r.error
+                           for r in results}
+                print(
+                    f"{identical} renders of one program ({name}), {len(burners)} endless loops beside them, "
+                    f"load {os.getloadavg()[0]:.1f}: {len(digests)} different result(s), "
+                    f"{sum(r.image is None for r in results)} failed, "
+                    f"slowest {max(r.seconds for r in results):.1f} s, "
+                    f"{time.perf_counter() - start:.0f} s in all",
+                    flush=True,
+                )
     finally:
         for burner in burners:
             burner.kill()

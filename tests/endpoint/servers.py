@@ -49,7 +49,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(status)
             self.send_header("Content-Type", "text/html" if isinstance(body, str) else "application/json")
             self.send_header("Content-Length", str(len(data)))
-            self.send_header("retry-after-ms", "1")
+            for name, value in web.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)
         except OSError:
@@ -60,13 +61,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def server(*answers, seconds=0.0):
+def server(*answers, seconds=0.0, headers=None):
     """A server at `.url` that gives each answer once, the last one for ever: a body, or (status, body).
 
     It keeps what it was asked in `.bodies`, with which `.keys`, and how many it had at once in `.busiest`.
     """
     web = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     web.answers, web.seconds, web.lock = answers, seconds, threading.Lock()
+    web.headers = {"retry-after-ms": "1"} if headers is None else headers
     web.bodies, web.keys, web.busy, web.busiest = [], [], 0, 0
     web.url = f"http://127.0.0.1:{web.server_port}/v1"
     thread = threading.Thread(target=web.serve_forever, args=(0.01,), daemon=True)

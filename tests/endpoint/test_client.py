@@ -114,6 +114,14 @@ def test_a_wrong_key_is_asked_once_and_never_shown(tmp_path):
     assert json.loads(record.read_text())["request"] == {"seed": 3}
 
 
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_a_key_that_a_server_repeats_is_never_shown(status, tmp_path):
+    record, key = tmp_path / "record.jsonl", "sk-secret-123456"
+    with server((status, {"error": {"message": f"no credits for {key}"}})) as web:
+        problem = Client("m", web.url, key, retries=0, record=record).ask(question()).problem
+    assert "no credits for ***" in problem and key not in problem + record.read_text()
+
+
 def test_a_key_from_the_environment_stays_at_home(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-from-the-environment")
     with server(chat("yes")) as web:

@@ -104,7 +104,6 @@ ANSWERS = {
     "text": (chat(CALL), CALL),
     "text that is malformed": (chat("Here is a chart."), "Here is a chart."),
     "cut at max_tokens": (chat(CALL[:40], "length"), CALL[:40]),
-    "nothing": (chat(""), ""),
     "a native call": (native('{"code": "plt.bar([1], [2])"}', "a bar"), CALL),
     "a native call after thoughts": (native('{"code": "plt.bar([1], [2])"}', "<think>a bar</think>"), CALL),
     "a native call that is no JSON": (
@@ -128,6 +127,7 @@ LOST = {
     "no choices": (chat("x") | {"choices": []}, "answered without choices"),
     "all tokens spent on reasoning": (chat("", "length"), "spent all its 4096 tokens .* give max_tokens="),
     "filtered": (chat("", "content_filter"), "content filter"),
+    "nothing": (chat(""), "no text in the answer"),
     "down": (refusal(503), "answered 503 in 1 tries"),
 }
 

@@ -278,7 +278,7 @@ def test_transparent_background_counts_as_white(target):
 
 def test_what_is_not_a_picture_is_refused_in_words(target):
     with pytest.raises(TypeError, match="PIL"):
-        judge(target, np.zeros((3, 3)))
+        judge(target, "chart.png")
 
 
 def test_difference_colours_missing_extra_recoloured_and_same():

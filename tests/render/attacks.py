@@ -82,6 +82,18 @@ os.open('/tmp', os.O_TMPFILE | os.O_RDWR)""",
                            "0o777)",
         "poison_fonts": "import os, glob; [os.remove(p) for p in glob.glob(S['cache'] + '/*')]; "
                         "os.truncate(S['cache'] + '/x', 0)",
+        "carry_out": "import os; open('rrvf-mark', 'w').write('x'); os.rename('rrvf-mark', S['folder'] + "
+                     "'/rrvf-mark')",
+        "link_out": "import os; os.symlink(S['folder'], 'out'); os.open('out/rrvf-mark', os.O_CREAT | "
+                    "os.O_WRONLY)",
+        "climb_out": "import os; os.open('../' * 9 + S['folder'] + '/rrvf-mark', os.O_CREAT | os.O_WRONLY)",
+        "own_node": "import os; os.mknod('rrvf-mark', 0o20666, os.makedev(1, 1)); open('rrvf-mark').read()",
+        "own_socket": "import socket; socket.socket(socket.AF_UNIX).bind('rrvf-mark')",
+        "own_library": "import ctypes, glob, shutil; "
+                       "shutil.copy(glob.glob('/usr/lib/*/libc.so.6')[0], 'rrvf-mark.so'); "
+                       "ctypes.CDLL('./rrvf-mark.so').mkdir(S['folder'].encode(), 0)",
+        "unmount": "import ctypes, os; ctypes.CDLL(None).umount2(b'/files/own', 2); "
+                   "os.open('/files/own/rrvf-mark', os.O_CREAT | os.O_WRONLY)",
         "core_pattern": "import os; os.write(os.open('/proc/sys/kernel/core_pattern', os.O_WRONLY), "
                         "b'|/rrvf-mark')",
     },
@@ -132,6 +144,12 @@ print([ctypes.CDLL(None).syscall(n, 1, 0, 0, 0, 0) for n in (425, 321, 323, 298,
         "memfd_bomb": """import os
 fd = os.memfd_create('x')
 while True: os.write(fd, b'x' * 10**7)""",
+        "fill_folder": """import os
+n = 0
+while True:
+    n += 1
+    with open(f'f{n}', 'wb') as f: f.write(bytes(2**22))""",
+        "many_files": "import os\nfor n in range(10**6): os.mkdir(f'd{n}'); os.chdir(f'd{n}')",
         "thread_bomb": "import threading, select\nwhile True: threading.Thread(target=lambda: "
                        "select.select([], [], [], 99)).start()",
         "fd_bomb": "import os\nwhile True: os.dup(0)",

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 from PIL import Image
 
+from rrvf_lab.diagnose import Finding, diagnose
 from rrvf_lab.judge import Audit, Verdict
 from rrvf_lab.records import Report
 from rrvf_lab.render import Isolation, Rendering
@@ -73,6 +74,11 @@ def evil_audit():
                  {"mean": 0.0, "max": 0.0}, None, 1, EVIL, (EVIL,), [], {EVIL: (RED, math.nan)})
 
 
+def evil_diagnosis(rollouts):
+    finding = Finding(EVIL, EVIL, EVIL, costs=EVIL, remedy=EVIL, rollouts=(0, 1))
+    return diagnose(rollouts, [lambda run: finding])
+
+
 def looks(it):
     """{name: HTML} of every look over rollout `it`, and over what else can hold its texts."""
     failed = replace(it, choice=len(it.drafts) - 1, id="y")
@@ -84,7 +90,7 @@ def looks(it):
              "beside": beside_html(it, it), "gallery": gallery([it, failed], EVIL, before=[it, failed]),
              "sheet": sheet([it, failed])._repr_html_(), "report": report._repr_html_(),
              "comparison": paired.compare(paired)._repr_html_(), "audit": evil_audit()._repr_html_(),
-             "isolation": isolation._repr_html_()}
+             "isolation": isolation._repr_html_(), "diagnosis": evil_diagnosis([it, failed])._repr_html_()}
     for k, one in enumerate(it.turns, 1):
         pages |= {f"turn {k} {how}": turn_html(it, k, how) for how in HOW}
         pages[f"lone turn {k}"] = one._repr_html_()

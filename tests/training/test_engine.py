@@ -8,14 +8,18 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from PIL import Image
+from tiny import STREAMS, few_images
 from trl.generation.vllm_generation import VLLMGeneration
+from trl.trainer import grpo_trainer
 
 from rrvf_lab.nano.loading import load_processor_of
 from rrvf_lab.nano.tokens import batch_of
-from rrvf_lab.talk import opening
-from rrvf_lab.training import TrainConfig
+from rrvf_lab.talk import opening, parse_turn
+from rrvf_lab.train import make_trainer
+from rrvf_lab.training import TrainConfig, checks
 from rrvf_lab.training import engine as engine_module
-from rrvf_lab.training.engine import check_engine, check_processes, mend, one_each, scaled
+from rrvf_lab.training.engine import check_engine, check_processes, mend, one_each, scaled, sharded_by
+from rrvf_lab.training.trainer import RRVFTrainer
 
 SIZES = [(640, 480), (300, 900), (1000, 1000), (33, 33), (2000, 60)]
 
@@ -112,6 +116,51 @@ def test_weights_are_sent_with_their_lora_and_stay_as_they_are():
     assert all(torch.equal(sent[name], merged[name]) for name in sent)
 
 
+@pytest.mark.slow
+def test_a_step_with_vllm_trains_on_what_the_engine_saw_and_said(tiny_qwen, tmp_path, monkeypatch):
+    processor, _ = load_processor_of(tiny_qwen)
+    engine, streams = Engine(tiny_qwen), [list(stream) for stream in STREAMS[:4]]
+    said, batches = [], []
+
+    def generate(prompts, sampling_params=None, use_tqdm=False):
+        seen = [engine.expanded(**prompt) for prompt in prompts]
+        texts = [stream.pop(0) for stream in streams]
+        streams[:] = [one for one, text in zip(streams, texts, strict=True) if parse_turn(text).calls and one]
+        ids = [processor.tokenizer(text + "<|im_end|>")["input_ids"] for text in texts]
+        said.extend(tokens + written for tokens, written in zip(seen, ids, strict=True))
+        return [SimpleNamespace(prompt_token_ids=tokens, outputs=[SimpleNamespace(
+            token_ids=written, logprobs=[{one: SimpleNamespace(logprob=-7.6, rank=1)} for one in written])])
+            for tokens, written in zip(seen, ids, strict=True)]
+
+    def begin(**options):
+        made = generation(processor, model=options["model"])
+        made.llm = SimpleNamespace(generate=generate, llm_engine=SimpleNamespace(
+            model_config=SimpleNamespace(max_model_len=options["max_model_length"])))
+        made.sync_weights = lambda: said.clear()
+        return made
+
+    score = RRVFTrainer._generate_and_score_completions
+    monkeypatch.setattr(RRVFTrainer, "_generate_and_score_completions", lambda self, inputs: batches.append(
+        score(self, inputs)) or batches[0])
+    monkeypatch.setattr(grpo_trainer, "VLLMGeneration", begin)
+    monkeypatch.setattr(checks, "check_engine", lambda config: None)
+    module = sys.modules[VLLMGeneration.__module__]
+    monkeypatch.setattr(module, "SamplingParams", SimpleNamespace, raising=False)
+    settings = TrainConfig.load("qwen2.5-vl-7b", model=tiny_qwen, vllm="colocate", steps=1, prompts=1,
+                                sample_batch=1, group=4, micro_batch=4, max_turns=2, test_images=None,
+                                train_images=str(few_images()), max_new_tokens=150,
+                                output=str(tmp_path / "run"))
+    trainer = make_trainer(settings)
+    trainer.train()
+    assert trainer.args.vllm_max_model_length % 64 == 0 and not trainer.args.vllm_enable_sleep_mode
+    batch = batches[0]
+    for k, mask in enumerate(batch["completion_mask"]):
+        whole = batch["prompt_ids"][k][batch["prompt_mask"][k] == 1].tolist()
+        whole += batch["completion_ids"][k][mask == 1].tolist()
+        assert whole in said                                    # the last turn's prompt and what was written
+    assert len(trainer.rollouts) == 4 and trainer.rollouts[0].reward.total > 0
+
+
 def test_runs_of_image_tokens_become_one_each():
     assert one_each([7, 7, 7], 7) == [7] and one_each([], 7) == []
     assert one_each([1, 7, 7, 2, 2, 7, 3], 7) == [1, 7, 2, 2, 7, 3]
@@ -131,8 +180,18 @@ def test_a_vllm_made_for_other_versions_is_refused_with_the_command(monkeypatch)
 
 
 def test_processes_that_share_weights_are_refused_with_the_reason():
-    config = TrainConfig.load("qwen2.5-vl-7b")
-    with pytest.raises(ValueError, match="FSDP with max_turns=4: .*sample together.*hang.*--multi_gpu"):
-        check_processes(config, 2, "FSDP")
-    check_processes(config, 1, "FSDP")
-    check_processes(config, 8, None)
+    with pytest.raises(ValueError, match="FSDP over 2 processes: .*sample together.*hang.*--multi_gpu"):
+        check_processes(2, "FSDP")
+    check_processes(1, "FSDP")
+    check_processes(8, None)
+
+
+@pytest.mark.parametrize(("arguments", "environment", "found"), [
+    ({"fsdp": ["full_shard"]}, {}, "FSDP"), ({}, {"ACCELERATE_USE_FSDP": "true"}, "FSDP"),
+    ({"deepspeed_plugin": SimpleNamespace(zero_stage=3)}, {}, "DeepSpeed ZeRO-3"),
+    ({"deepspeed_plugin": SimpleNamespace(zero_stage=2)}, {}, None), ({}, {}, None)])
+def test_what_shares_weights_is_known_from_the_launch(arguments, environment, found, monkeypatch):
+    monkeypatch.delenv("ACCELERATE_USE_FSDP", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert sharded_by(SimpleNamespace(**{"fsdp": [], "deepspeed_plugin": None} | arguments)) == found

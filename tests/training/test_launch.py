@@ -12,7 +12,8 @@ import pytest
 
 import rrvf_lab as rl
 
-LAUNCH = [str(Path(sys.executable).with_name("accelerate")), "launch", "--multi_gpu", "--num_processes", "2"]
+LAUNCH = [str(Path(sys.executable).with_name("accelerate")), "launch", "--multi_gpu", "--num_processes", "2",
+          "--main_process_port", "0"]  # any that is free
 
 
 @pytest.mark.slow
@@ -22,9 +23,9 @@ def test_two_processes_train_one_policy_also_over_a_kill_and_a_resume(tmp_path, 
     folder = tmp_path / "run"
     command = [*LAUNCH, "-m", "rrvf_lab.train", "nano", "--set", f"output={folder}", "steps=4", "prompts=2",
                "group=4", "micro_batch=4", "save_steps=2", "test_images=null"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     if killed:
-        process = subprocess.Popen(command, start_new_session=True, **quiet)
+        process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
         deadline = time.time() + 240
         while not (folder / "rollouts" / "step-000003-1.jsonl").exists():
             assert time.time() < deadline and process.poll() is None
@@ -33,7 +34,8 @@ def test_two_processes_train_one_policy_also_over_a_kill_and_a_resume(tmp_path, 
         for one in [process, *psutil.Process(process.pid).children(recursive=True)]:
             one.kill()
         process.wait()
-    subprocess.run([*command, *["--resume"] * killed], check=True, **quiet)
+    ended = subprocess.run([*command, *["--resume"] * killed], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr[-8000:]
 
     rollouts = rl.load_rollouts(folder)
     assert [r["info"]["step"] for r in rollouts.rows] == [s for s in range(1, 5) for _ in range(8)]

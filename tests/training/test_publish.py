@@ -8,16 +8,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from bench_gpu import scripted
 from datasets import load_dataset
 from peft import LoraConfig, get_peft_model
 from PIL import Image
-from tiny import config
+from tiny import config, few_images
 
 import rrvf_lab as rl
 from rrvf_lab.nano.loading import load_model
 from rrvf_lab.records.store import Recorder
+from rrvf_lab.train import make_trainer, run
 from rrvf_lab.training.process import prepare
 from rrvf_lab.training.publish import publish, save_processor
+from rrvf_lab.training.trainer import last_checkpoint
 
 # what the hub's folders of these models hold, beside weights and tokenizer
 HUB = {"qwen2_5_vl": {"min_pixels": 3136, "max_pixels": 12845056, "patch_size": 14, "temporal_patch_size": 2,
@@ -176,6 +179,14 @@ def test_the_card_holds_the_measured_table_the_command_and_the_seed(tmp_path):
     assert "base_model" not in text  # a shipped model is none of the hub's
 
 
+def test_a_judges_key_is_not_published(tmp_path):
+    judge = {"model": "judge", "api_key": "sesame", "extra_headers": {"X-Key": "sesame"}}
+    model = publish(trained(tmp_path, judge=judge)) / "model"
+    written = [path.read_text() for path in model.iterdir() if path.suffix in (".json", ".md")]
+    assert not any("sesame" in text for text in written)
+    assert rl.TrainConfig.load(model / "training.json").judge == {"model": "judge"}
+
+
 def test_rollouts_become_a_dataset_with_their_pictures(tmp_path):
     folder = publish(trained(tmp_path)) / "rollouts"
     rows = load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
@@ -237,3 +248,42 @@ def test_a_run_that_has_trained_nothing_yet_is_refused(tmp_path):
     (folder / "pid").unlink()
     with pytest.raises(FileNotFoundError, match="no trained weights yet"):
         publish(folder)
+
+
+@pytest.mark.slow
+def test_all_weights_trained_are_saved_with_the_bases_processor(base, tmp_path):
+    settings = config(tmp_path, model=base, lora_rank=0, prompts=2, micro_batch=2, learning_rate=1e-4,
+                      rollouts="data/rollouts/group", max_image_tokens=100)
+    run(settings)
+    saved = settings.folder / "model"
+    assert not any("ImageTextProcessor" in path.read_text() for path in saved.glob("*.json"))
+    assert "<tools>" in (saved / "chat_template.jinja").read_text()
+    image = rl.load_rollouts("data/rollouts/group")[0].target
+    trained, published = (rl.load_policy(str(folder), max_image_tokens=100)
+                          for folder in (saved, publish(settings.folder) / "model"))
+    assert (logits(trained, image)[0] - logits(published, image)[0]).abs().max() < 1e-4
+
+
+@pytest.mark.slow
+def test_from_four_bit_steps_over_a_kill_to_stock_classes(base, tmp_path):
+    def settings(steps):
+        return rl.TrainConfig.load(
+            "qwen2.5-vl-7b-qlora", model=base, output=str(tmp_path / "run"), steps=steps, prompts=1, group=2,
+            max_turns=2, max_new_tokens=150, max_image_tokens=100, test_images=None, save_steps=1,
+            train_images=str(few_images()), learning_rate=1e-2, warmup_steps=0)
+
+    for steps in (2, 3):  # the first is cut off after its second step, and the second goes on from there
+        trainer = make_trainer(settings(steps))
+        prepare(settings(steps), resume=True)
+        state, undo = scripted(trainer, 150)
+        trainer.train(resume_from_checkpoint=str(last_checkpoint(tmp_path / "run")) if steps == 3 else None)
+        undo()
+        assert state["calls"] == 2 * (2 if steps == 2 else 1)
+    adapter = trainer.save_policy()
+    model = publish(tmp_path / "run") / "model"
+    image = rl.load_images(few_images())[0]["image"]
+    trained = rl.load_policy(base, adapter, four_bit=True, max_image_tokens=100)
+    published = rl.load_policy(str(model), max_image_tokens=100)
+    before, after = (logits(policy, image)[0] for policy in (trained, published))
+    assert (before - after).abs().max() < 1e-4
+    assert rl.play(published, image, max_turns=1).turns

@@ -4,12 +4,15 @@ import pytest
 import torch
 from bench_gpu import program, scripted
 from PIL import Image
-from tiny import config
+from safetensors.torch import load_file
+from tiny import GOOD, OTHER, config, say
 
 import rrvf_lab as rl
 from rrvf_lab.nano import load_model
+from rrvf_lab.talk import write_turn
 from rrvf_lab.train import make_trainer
 from rrvf_lab.training import TrainConfig
+from rrvf_lab.training.trainer import RRVFTrainer, last_checkpoint
 
 
 def qlora(model, tmp_path, **changes):
@@ -45,6 +48,44 @@ def test_qlora_trains_the_language_half_in_four_bit(tiny_qwen, tmp_path):
     spread = {r.reward.total for r in trainer.rollouts}
     moved = any(not torch.equal(before[name], p) for name, p in pushed.items())
     assert moved == (len(spread) > 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["tiny_qwen", "tiny_qwen3"])
+def test_three_steps_in_four_bit_go_on_after_a_kill_as_if_there_had_been_none(family, request, tmp_path,
+                                                                              monkeypatch):
+    streams = [[write_turn("a", GOOD), write_turn("b", answer=OTHER)], [write_turn("a", OTHER), "gibberish"]]
+    left = []
+    for name in ("straight", "killed"):
+        settings = qlora(request.getfixturevalue(family), tmp_path / name, steps=3, save_steps=1,
+                         learning_rate=1e-3)
+        trainer = say(monkeypatch, make_trainer(settings), streams)
+        assert trainer.args.gradient_checkpointing and trainer.model.is_loaded_in_4bit
+        if name == "killed":
+            monkeypatch.setattr(RRVFTrainer, "_record", killed_in_step_3(RRVFTrainer._record))
+            with pytest.raises(KeyboardInterrupt):
+                trainer.train()
+            monkeypatch.undo()
+            trainer = say(monkeypatch, make_trainer(settings), streams)
+            trainer.train(str(last_checkpoint(settings.folder)))
+        else:
+            trainer.train()
+        assert all(r.turns[0].ran for r in trainer.rollouts) and trainer.state.global_step == 3
+        steps = [row["info"]["step"] for row in rl.load_rollouts(settings.folder).rows]
+        assert steps == [1, 1, 2, 2, 3, 3]
+        left.append(load_file(trainer.save_policy() / "adapter_model.safetensors"))
+    assert any(float(p.abs().max()) > 1e-3 for n, p in left[0].items() if "lora_B" in n)
+    for name in left[0]:
+        torch.testing.assert_close(left[0][name], left[1][name], rtol=0, atol=1e-7)
+
+
+def killed_in_step_3(record):
+    def recorded(self, advantages):
+        record(self, advantages)
+        if self.state.global_step == 2:
+            raise KeyboardInterrupt
+
+    return recorded
 
 
 @pytest.mark.slow

@@ -31,6 +31,14 @@ def test_orders_and_the_other_filters(run):
         run.find(order="up")
 
 
+def test_a_program_whose_picture_may_change_is_not_taken_for_forging(run):
+    draft = turn(0.3)
+    clocked = replace(draft, rendering=replace(draft.rendering, flags=("reads the clock",)))
+    Recorder(run.folder).write("step-000003", [rollout(clocked, step=3)])
+    run.refresh()
+    assert run.find("flagged", "oldest").tolist() == [7]
+
+
 def test_every_kind_is_explained_and_every_order_is_there(run):
     assert all(ROLLOUT_KINDS.values()) and list(run.counts()) == list(ROLLOUT_KINDS)
     assert all(len(run.find(order=order)) == len(run) for order in ORDERS)

@@ -33,7 +33,7 @@ def as_grpo_sees(trainer):
                [False] * len(before) + counted[k][said[k]].tolist())
 
 
-@pytest.mark.parametrize("model", ["nano-base", "tiny_qwen"])
+@pytest.mark.parametrize("model", ["nano-base", "tiny_qwen", "tiny_qwen3"])
 def test_a_recorded_rollout_has_the_tokens_that_grpo_saw(model, scripted, request, tmp_path):
     name = model if model == "nano-base" else request.getfixturevalue(model)
     trainer = scripted(LONGER, model=name, max_turns=3, max_completion_length=4000)
@@ -93,6 +93,8 @@ def test_imitation_lowers_the_loss_and_leaves_an_adapter(tmp_path):
               if "loss" in json.loads(line)]
     assert len(losses) == 3 and losses[-1] < losses[0]
     assert rl.Run(settings.folder).state == "finished"
+    page = (settings.folder / "report.html").read_text()
+    assert "nano-base imitates recorded rollouts" in page and "3 steps of 4 recorded rollouts" in page
     assert rl.load_policy("nano-base", adapter=settings.folder / "adapter")
 
 

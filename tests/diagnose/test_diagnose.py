@@ -1,0 +1,175 @@
+"""rl.diagnose: a fault in the records is the first or second finding, and a sound run has none."""
+import copy
+import json
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sound import CONFIG, FAULTS, read, sound_run, spoilt
+
+import rrvf_lab as rl
+from rrvf_lab.diagnose import FINDINGS, Evidence, Finding
+from rrvf_lab.diagnose.finding import LEVEL, kept, more_than, over_steps
+from rrvf_lab.diagnose.gain import gain_of
+from rrvf_lab.records.store import picture_name
+
+JUDGING = {"judge: scores are not the judge's", "judge: pictures swapped", "feedback of another image",
+           "drafts do not depend on the image"}  # these judge a sample again, which takes seconds
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    return sound_run(tmp_path_factory.mktemp("sound"))
+
+
+def quick(run):
+    """Without judging anything again."""
+    run.judged_again = []
+    return run
+
+
+def names(run):
+    return [finding.name for finding in rl.diagnose(run).findings]
+
+
+def test_a_sound_run_has_no_finding(folder):
+    assert names(quick(spoilt(folder))) == []
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name not in JUDGING])
+def test_a_fault_is_the_first_or_second_finding(name, folder):
+    for fault in FAULTS[name]:
+        found = rl.diagnose(quick(spoilt(folder, fault))).findings
+        assert name in [finding.name for finding in found[:2]]
+        finding = next(finding for finding in found if finding.name == name)
+        assert finding.rollouts and finding.costs and finding.remedy
+        assert any(map(str.isdigit, finding.evidence))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_the_first_or_second_finding_of_all(name, folder):
+    for fault in FAULTS[name]:
+        assert name in names(spoilt(folder, fault))[:2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 108))
+def test_other_sound_runs_have_no_finding_either(seed, tmp_path):
+    assert names(sound_run(tmp_path, seed=seed)) == []
+
+
+@pytest.mark.parametrize("what", ["folder", "text", "Run", "Rollouts", "list", "Report"])
+def test_a_run_may_be_given_in_many_ways(what, folder):
+    rollouts = rl.load_rollouts(folder)
+    run = {"folder": folder, "text": str(folder), "Run": rl.Run(folder), "Rollouts": rollouts,
+           "list": list(rollouts), "Report": rl.Report(rollouts)}[what]
+    looked = []
+    rl.diagnose(run, [looked.append])
+    assert np.array_equal(looked[0].total, spoilt(folder).total)
+    assert looked[0].rollout(3).target.tobytes() == rollouts[3].target.tobytes()
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="diagnose reads a run folder, .* not int"):
+        rl.diagnose(3)
+    with pytest.raises(FileNotFoundError, match="no recorded rollouts"):
+        rl.diagnose(tmp_path)
+
+
+def test_one_adds_a_finding_of_ones_own(folder):
+    def long_winded(run):
+        return Finding("long-winded", "It talks.", f"{run.length.mean():.0f} characters", harm=1.0)
+
+    def broken(run):
+        return run.nothing
+
+    with pytest.warns(UserWarning, match="the finding broken failed: AttributeError"):
+        found = rl.diagnose(quick(spoilt(folder)), [*FINDINGS, broken, long_winded])
+    assert [finding.name for finding in found.findings] == ["long-winded"]
+    assert "It talks." in found.text() and list(found.table()["name"]) == ["long-winded"]
+
+
+def test_so_many_looks_make_nothing_up():
+    by_chance = [Finding("x", "", "", chance=0.02 + k / 50) for k in range(28)]
+    assert kept(by_chance) == []
+    clear = replace(by_chance[0], name="clear", chance=LEVEL / 100)
+    assert [finding.name for finding in kept([*by_chance, clear])] == ["clear"]
+
+
+def test_the_chances_are_those_of_the_binomial_and_of_a_slope(folder):
+    assert more_than(0, 10, 0.3) == 1 and more_than(10, 10, 0.5) == pytest.approx(0.5**10)
+    run, rng = spoilt(folder), np.random.default_rng(0)
+    chances = [over_steps(run, rng.normal(size=len(run)))[1] for _ in range(200)]
+    assert np.mean(np.array(chances) < 0.1) < 0.16
+    assert over_steps(run, run.step + rng.normal(size=len(run)))[1] < 1e-6
+
+
+def test_images_that_measure_the_gain_and_were_trained_on_are_found(folder, tmp_path):
+    images = rl.load_images("data/charts/test").select(range(3))
+    for k in range(3):
+        images[k]["image"].save(tmp_path / f"{k}.png")
+    run = quick(spoilt(folder))
+    assert run.held_out == set()
+    run = quick(Evidence(run.rows, run.folder, CONFIG | {"test_images": str(tmp_path)}))
+    assert run.held_out == {picture_name(image) for image in images["image"]} and names(run) == []
+    run = quick(Evidence(run.rows, run.folder, CONFIG | {"test_images": str(folder / "rollouts/images")}))
+    assert names(run)[0] == "held-out images in training"
+
+
+def test_the_parts_of_a_gain_add_up_and_say_where_it_comes_from(folder):
+    whole, *parts = gain_of(spoilt(folder)).rows
+    assert whole[1] == pytest.approx(sum(value for _, value, *_ in parts))
+    rows = copy.deepcopy(spoilt(folder).rows)
+    for row in rows:
+        row["info"]["step"] = 1 + (row["turns"][0]["rendering"]["image"] is not None)
+    rows = gain_of(Evidence(rows, folder)).rows
+    assert rows[1][0] == "fails less" and rows[1][1] > 0.3 and rows[1][2] > 0
+
+
+def test_the_gain_between_two_evaluations_is_over_their_images():
+    gain = rl.diagnose("data/rollouts/evaluation", []).gain
+    report = {name: rl.Report(rl.load_rollouts("data/rollouts/evaluation").where(name=name))
+              for name in ("before", "after")}
+    assert gain.rows[0][1] == pytest.approx(report["before"].compare(report["after"]).effect)
+    assert gain.n == (48, 48) and "fails less" in gain.text()
+
+
+@pytest.mark.parametrize("recorded", ["data/rollouts", "data/rollouts/group", "data/rollouts/hunt"])
+def test_the_recordings_that_come_along_have_no_fault(recorded):
+    assert names(quick(rl.diagnose(recorded, []).evidence)) == []
+
+
+def test_the_recorded_evaluation_shows_what_its_readme_says():
+    assert names(quick(rl.diagnose("data/rollouts/evaluation", []).evidence)) == ["malformed turns",
+                                                                                  "later turns harm"]
+
+
+@pytest.mark.slow
+def test_ten_thousand_rollouts_take_seconds(folder):
+    rows = [copy.deepcopy(row) for row in spoilt(folder).rows * 84]
+    for k, row in enumerate(rows):
+        row["info"]["step"] += 30 * (k // 120)
+    started = time.process_time()
+    assert len(rows) > 10_000 and names(Evidence(rows, folder / "rollouts", CONFIG)) == []
+    assert time.process_time() - started < 20
+
+
+@pytest.mark.slow
+def test_the_command_prints_findings_and_ends_with_one_where_numbers_are_wrong(folder, tmp_path):
+    def said(run):
+        command = [sys.executable, "-m", "rrvf_lab.diagnose", str(run)]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    done = said(folder)
+    assert done.returncode == 0 and "120 rollouts of 30 steps: no findings" in done.stdout, done.stderr
+    assert said(tmp_path).returncode == 2
+    rows = read(folder / "rollouts/step-000001.jsonl")
+    for row in rows:
+        row["reward"]["total"] += 1
+    (tmp_path / "step-000001.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = said(tmp_path)
+    assert done.returncode == 1 and "1. reward is not its terms (numbers are wrong)" in done.stdout

@@ -1,0 +1,123 @@
+# ruff: noqa: E501  (one program a line, as short as it can be said)
+"""A hundred chart programs as benchmarks of chart-to-code hold them: `programs()` -> {name: code}.
+
+Each draws another kind of chart, and ends in one of the ways such programs end. Left out: seaborn and what
+else is not among the packages that a program may count on here.
+"""
+
+HEAD = "import numpy as np\nimport matplotlib.pyplot as plt\n"
+ENDS = ("plt.show()", "plt.tight_layout()\nplt.savefig('chart.pdf', bbox_inches='tight')", "plt.savefig('chart.png', dpi=100)",
+        "plt.tight_layout()\nplt.show()", "plt.savefig('out.png', bbox_inches='tight', facecolor='white')\nplt.close()",
+        "import os\nos.makedirs('plots', exist_ok=True)\nplt.savefig(os.path.join('plots', 'a.png'))\nassert os.path.exists('plots/a.png')",
+        "plt.tight_layout()\nplt.savefig('figure.svg', format='svg')\nplt.clf()")
+
+BODIES = r"""
+plt.figure(figsize=(8, 5)); x = np.arange(2010, 2020); plt.plot(x, np.sqrt(x - 2009), marker='o', label='A'); plt.plot(x, np.log(x - 2008), '--', label='B'); plt.legend(loc='upper left', frameon=False); plt.grid(True, alpha=.3)
+fig, ax = plt.subplots(); ax.bar(['A', 'B', 'C'], [3, 7, 5], yerr=[.2, .5, .3], capsize=5, color=['#4c72b0', '#dd8452', '#55a868'], edgecolor='k'); ax.bar_label(ax.containers[1] if len(ax.containers) > 1 else ax.containers[0])
+labels = ['G1', 'G2', 'G3']; w = .35; x = np.arange(3); fig, ax = plt.subplots(); ax.bar(x - w / 2, [20, 34, 30], w, label='Men'); ax.bar(x + w / 2, [25, 32, 34], w, label='Women', hatch='//'); ax.set_xticks(x, labels, rotation=45, ha='right'); ax.legend()
+fig, ax = plt.subplots(); ax.barh(range(5), [5, 3, 8, 2, 6], color=plt.cm.viridis(np.linspace(0, 1, 5))); ax.set_yticks(range(5)); ax.set_yticklabels(list('abcde')); ax.invert_yaxis(); ax.spines[['top', 'right']].set_visible(False)
+b = np.zeros(4); fig, ax = plt.subplots()\nfor k, v in {'x': [1, 2, 3, 4], 'y': [2, 1, 2, 1]}.items():\n    ax.bar(range(4), v, bottom=b, label=k)\n    b += v\nax.legend(title='Kind', ncol=2)
+plt.pie([30, 20, 50], labels=['a', 'b', 'c'], autopct='%1.1f%%', explode=(0, .1, 0), shadow=True, startangle=90); plt.axis('equal')
+fig, ax = plt.subplots(); w, t = ax.pie([3, 4, 5], radius=1, wedgeprops=dict(width=.3, edgecolor='w')); ax.pie([1, 2, 2, 2, 3, 2], radius=.7, wedgeprops=dict(width=.3)); ax.legend(w, list('abc'), loc='center left', bbox_to_anchor=(1, 0, .5, 1))
+rng = np.random.default_rng(0); plt.hist(rng.normal(size=500), bins=30, density=True, alpha=.6); x = np.linspace(-4, 4, 200); plt.plot(x, np.exp(-x ** 2 / 2) / np.sqrt(2 * np.pi), 'r-', lw=2); plt.title(r'$\\mu=0,\\ \\sigma=1$')
+np.random.seed(1); plt.hist([np.random.randn(100), np.random.randn(100) + 1], bins=15, stacked=True, histtype='stepfilled', label=['p', 'q']); plt.legend()
+np.random.seed(2); plt.scatter(np.random.rand(50), np.random.rand(50), c=np.random.rand(50), s=np.random.rand(50) * 500, alpha=.5, cmap='plasma'); plt.colorbar(label='value')
+np.random.seed(3); fig, ax = plt.subplots(); bp = ax.boxplot([np.random.randn(30) + i for i in range(3)], patch_artist=True, notch=True, vert=True)\nfor p, c in zip(bp['boxes'], ['pink', 'lightblue', 'lightgreen']): p.set_facecolor(c)\nax.set_xticklabels(['a', 'b', 'c'])
+np.random.seed(4); v = plt.violinplot([np.random.randn(50) * s for s in (1, 2, 3)], showmeans=True, showmedians=True)\nfor b in v['bodies']: b.set_facecolor('#D43F3A'); b.set_alpha(1)
+z = np.add.outer(np.arange(6), np.arange(7)); fig, ax = plt.subplots(); im = ax.imshow(z, cmap='YlGn'); cb = fig.colorbar(im, ax=ax, shrink=.8); cb.ax.set_ylabel('n', rotation=-90, va='bottom')\nfor i in range(6):\n    for j in range(7): ax.text(j, i, z[i, j], ha='center', va='center', color='w' if z[i, j] > 6 else 'k')
+x = y = np.linspace(-3, 3, 60); X, Y = np.meshgrid(x, y); c = plt.contour(X, Y, np.sin(X) * np.cos(Y), 8, colors='k'); plt.clabel(c, inline=True, fontsize=8); plt.contourf(X, Y, np.sin(X) * np.cos(Y), 8, cmap='RdGy'); plt.colorbar()
+X, Y = np.meshgrid(np.linspace(-2, 2, 12), np.linspace(-2, 2, 12)); q = plt.quiver(X, Y, -Y, X, np.hypot(X, Y), pivot='mid'); plt.quiverkey(q, .9, 1.05, 1, '1 m/s', labelpos='E')
+Y, X = np.mgrid[-3:3:50j, -3:3:50j]; U, V = -1 - X ** 2 + Y, 1 + X - Y ** 2; plt.streamplot(X, Y, U, V, color=np.hypot(U, V), linewidth=1, cmap='autumn', density=.8)
+a = np.linspace(0, 2 * np.pi, 6); fig, ax = plt.subplots(subplot_kw=dict(polar=True)); v = [3, 4, 2, 5, 4, 3]; ax.plot(a, v, 'o-'); ax.fill(a, v, alpha=.25); ax.set_thetagrids(np.degrees(a[:-1]), list('ABCDE')); ax.set_title('Radar', pad=20)
+ax = plt.subplot(projection='polar'); t = np.linspace(0, 2 * np.pi, 16, endpoint=False); ax.bar(t, np.abs(np.sin(t)) * 5, width=.3, color=plt.cm.hsv(t / 6.3), alpha=.7); ax.set_theta_zero_location('N'); ax.set_theta_direction(-1)
+fig = plt.figure(figsize=(7, 5)); ax = fig.add_subplot(111, projection='3d'); X, Y = np.meshgrid(np.arange(-5, 5, .5), np.arange(-5, 5, .5)); s = ax.plot_surface(X, Y, np.sin(np.hypot(X, Y)), cmap='coolwarm', linewidth=0, antialiased=False); fig.colorbar(s, shrink=.5); ax.view_init(30, 45)
+from mpl_toolkits.mplot3d import Axes3D; fig = plt.figure(); ax = Axes3D(fig); fig.add_axes(ax); t = np.linspace(0, 20, 100); ax.plot(np.cos(t), np.sin(t), t); ax.set_xlabel('X'); ax.set_zlabel('Z')
+ax = plt.figure().add_subplot(projection='3d'); ax.bar3d([0, 1, 2], [0, 1, 0], 0, .5, .5, [2, 3, 1], color='c', shade=True); ax.scatter([0, 1], [1, 2], [3, 1], marker='^')
+ax = plt.axes(projection='3d'); X, Y = np.meshgrid(np.linspace(0, 3, 20), np.linspace(0, 3, 20)); ax.plot_wireframe(X, Y, X * Y, rstride=3, cstride=3); ax.contour(X, Y, X * Y, zdir='z', offset=-2); ax.set_box_aspect((1, 1, .6))
+from matplotlib.gridspec import GridSpec; fig = plt.figure(layout='constrained'); g = GridSpec(3, 3, figure=fig)\nfor i, s in enumerate((g[0, :], g[1, :-1], g[1:, -1], g[-1, 0], g[-1, -2])): fig.add_subplot(s).text(.5, .5, f'ax{i}', ha='center')
+fig, axs = plt.subplots(2, 2, sharex=True, sharey='row', gridspec_kw=dict(hspace=0, wspace=.1, height_ratios=[2, 1])); x = np.linspace(0, 6, 50)\nfor ax, f in zip(axs.flat, (np.sin, np.cos, np.tanh, np.exp)): ax.plot(x, f(x)); ax.label_outer()\nfig.suptitle('Four'); fig.supxlabel('x')
+fig, ax = plt.subplot_mosaic([['a', 'a'], ['b', 'c']], figsize=(6, 5)); ax['a'].plot([1, 2, 1]); ax['b'].bar([1, 2], [2, 1]); ax['c'].pie([1, 2])\nfor k in ax: ax[k].set_title(f'({k})', loc='left', fontweight='bold')
+from mpl_toolkits.axes_grid1.inset_locator import inset_axes, mark_inset; fig, ax = plt.subplots(); x = np.linspace(0, 10, 300); ax.plot(x, np.sin(x ** 2)); i = inset_axes(ax, width='35%', height='35%', loc=3); i.plot(x, np.sin(x ** 2)); i.set_xlim(2, 3); mark_inset(ax, i, loc1=2, loc2=4, fc='none', ec='.5')
+fig, ax = plt.subplots(); ax.imshow(np.eye(9)); i = ax.inset_axes([.6, .6, .37, .37], xlim=(2, 5), ylim=(2, 5)); i.imshow(np.eye(9)); ax.indicate_inset_zoom(i, edgecolor='black')
+fig, ax = plt.subplots(); ax.plot([1, 2, 3], 'b-'); t = ax.twinx(); t.plot([30, 10, 20], 'r--'); t.set_ylabel('right', color='r'); t.tick_params(axis='y', labelcolor='r'); h = [ax.lines[0], t.lines[0]]; ax.legend(h, ['l', 'r'])
+x = np.linspace(0, 5, 40); plt.fill_between(x, np.sin(x), np.cos(x), where=np.sin(x) > np.cos(x), color='g', alpha=.3, interpolate=True); plt.axhline(0, ls=':'); plt.axvspan(1, 2, color='y', alpha=.2); plt.axline((0, 0), slope=.2)
+plt.stackplot(range(5), [1, 2, 3, 2, 1], [2, 2, 1, 3, 4], labels=['a', 'b'], baseline='wiggle', colors=['#377EB8', '#55BA87']); plt.legend(loc='upper left')
+x = np.linspace(.1, 10, 20); plt.errorbar(x, np.exp(-x / 5), xerr=.2, yerr=.05, fmt='s', ecolor='gray', capsize=3, elinewidth=1, uplims=[k % 2 for k in range(20)]); plt.yscale('log')
+plt.stem([1, 3, 2, 5], linefmt='C1--', markerfmt='D', basefmt=' '); plt.margins(.1)
+plt.step(range(6), [1, 3, 2, 4, 3, 5], where='mid'); plt.plot(range(6), [1, 3, 2, 4, 3, 5], 'o', alpha=.4); plt.xlabel('t [s]'); plt.xlim(-1, 7)
+plt.hexbin(np.sin(np.arange(900.)), np.cos(np.arange(900.) * 1.7), gridsize=20, cmap='inferno', mincnt=1); plt.colorbar(label='count')
+rng = np.random.RandomState(5); plt.hist2d(rng.randn(1000), rng.randn(1000), bins=25, cmap=plt.cm.Blues); plt.colorbar()
+plt.pcolormesh(np.arange(5), np.arange(4), np.random.RandomState(0).rand(3, 4), shading='flat', edgecolors='w', cmap='Spectral', vmin=0, vmax=1); plt.gca().set_aspect('equal')
+from matplotlib.colors import LogNorm, ListedColormap, BoundaryNorm; fig, a = plt.subplots(1, 2, figsize=(8, 3)); z = np.exp(np.add.outer(np.arange(5.), np.arange(5.))); fig.colorbar(a[0].pcolor(z, norm=LogNorm()), ax=a[0]); c = ListedColormap(['r', 'g', 'b']); a[1].imshow(z % 3, cmap=c, norm=BoundaryNorm([0, 1, 2, 3], 3))
+from matplotlib.colors import TwoSlopeNorm, LinearSegmentedColormap; c = LinearSegmentedColormap.from_list('m', ['navy', 'white', 'firebrick']); plt.matshow(np.add.outer(np.arange(-3, 6), np.arange(-3, 6)), cmap=c, norm=TwoSlopeNorm(0)); plt.colorbar()
+fig, ax = plt.subplots(); ax.axis('off'); t = ax.table(cellText=[['1', '2'], ['3', '4']], rowLabels=['r', 's'], colLabels=['A', 'B'], loc='center', cellLoc='center', colColours=['#eee'] * 2); t.scale(1, 2); t.auto_set_font_size(False); t.set_fontsize(14)
+fig, ax = plt.subplots(); ax.annotate('peak', xy=(2, 4), xytext=(3, 3), arrowprops=dict(arrowstyle='->', connectionstyle='arc3,rad=.3'), bbox=dict(boxstyle='round,pad=.3', fc='yellow', alpha=.5), fontsize=12); ax.plot([1, 2, 3, 4], [1, 4, 2, 3]); ax.text(.02, .95, 'note', transform=ax.transAxes, va='top', family='monospace')
+import matplotlib.patches as p; fig, ax = plt.subplots()\nfor a in (p.Circle((1, 1), .5, color='r'), p.Rectangle((2, 1), 1, .5, angle=20, fill=False), p.Ellipse((1, 3), 1, .5), p.Wedge((3, 3), .6, 30, 270), p.RegularPolygon((4, 2), 5, radius=.5), p.FancyBboxPatch((4, 3), .6, .4, boxstyle='round'), p.Polygon([[0, 0], [1, .2], [.5, .7]], hatch='x'), p.FancyArrowPatch((0, 4), (2, 4), mutation_scale=20), p.Arc((2, 2), 1, 1, theta1=0, theta2=90)): ax.add_patch(a)\nax.set(xlim=(-1, 5), ylim=(-1, 5), aspect='equal')
+from matplotlib.collections import LineCollection, PatchCollection; x = np.linspace(0, 6, 100); s = np.stack([np.c_[x[:-1], np.sin(x[:-1])], np.c_[x[1:], np.sin(x[1:])]], 1); fig, ax = plt.subplots(); lc = LineCollection(s, array=x, cmap='viridis', linewidth=3); fig.colorbar(ax.add_collection(lc)); ax.autoscale()
+from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter, ScalarFormatter, MaxNLocator; fig, ax = plt.subplots(); ax.plot([0, 1e6], [0, 1]); ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f'{v / 1e6:.1f}M')); ax.yaxis.set_major_formatter(PercentFormatter(1)); ax.yaxis.set_minor_locator(MultipleLocator(.05)); ax.tick_params(which='both', direction='in', top=True, right=True)
+import datetime; import matplotlib.dates as md; d = [datetime.date(2024, 1, 1) + datetime.timedelta(days=9 * i) for i in range(20)]; fig, ax = plt.subplots(); ax.plot(d, np.arange(20) ** 1.5); ax.xaxis.set_major_locator(md.MonthLocator()); ax.xaxis.set_major_formatter(md.DateFormatter('%b %Y')); fig.autofmt_xdate()
+with plt.style.context('ggplot'):\n    fig, ax = plt.subplots(); ax.plot([1, 3, 2]); ax.set_title('ggplot')
+plt.style.use('seaborn-v0_8-whitegrid'); plt.plot(np.cumsum(np.ones(9)), 'd:', ms=8, mfc='w', mec='r'); plt.title('Seaborn style', fontdict=dict(size=16, weight='bold'))
+plt.style.use('dark_background'); plt.plot(np.sin(np.linspace(0, 9)), color='lime'); plt.grid(ls='--', c='gray')
+plt.rcParams.update({'font.family': 'serif', 'font.size': 13, 'axes.linewidth': 1.5, 'axes.prop_cycle': plt.cycler(color=['r', 'g'])}); plt.plot([1, 2], label=r'$\\alpha_i^{2}$'); plt.plot([2, 1], label=r'$\\frac{a}{b}$'); plt.legend()
+plt.rcParams['font.family'] = 'Times New Roman'; plt.rcParams['mathtext.fontset'] = 'stix'; plt.plot([1, 2]); plt.xlabel(r'$\\sum_{i=1}^{n} x_i\\;\\mathrm{(kg\\,m^{-2})}$'); plt.ylabel(r'$\\sqrt{\\hat{y}}$')
+plt.figure(facecolor='#f0f0f0'); plt.text(.5, .5, 'Müller – 东 é Ω', ha='center', fontsize=20); plt.plot([0, 1]); plt.xkcd
+with plt.xkcd():\n    plt.plot([1, 3, 2]); plt.title('comic')
+from scipy import stats; x = np.linspace(-3, 3, 100); plt.plot(x, stats.norm.pdf(x)); plt.plot(x, stats.t.pdf(x, 3)); plt.legend(['norm', 't'])
+from scipy.interpolate import make_interp_spline; x = np.arange(6); y = np.array([1, 3, 2, 5, 4, 6]); n = np.linspace(0, 5, 100); plt.plot(n, make_interp_spline(x, y)(n)); plt.scatter(x, y, zorder=5)
+from scipy.stats import gaussian_kde; d = np.random.RandomState(0).randn(200); k = gaussian_kde(d); x = np.linspace(-4, 4, 100); plt.fill_between(x, k(x), alpha=.4); plt.plot(d, np.zeros(200) - .01, '|')
+from scipy.ndimage import gaussian_filter; plt.imshow(gaussian_filter(np.random.RandomState(0).rand(40, 40), 2), origin='lower', extent=(0, 1, 0, 1), interpolation='bilinear')
+from scipy.cluster.hierarchy import dendrogram, linkage; dendrogram(linkage(np.random.RandomState(0).rand(12, 3), 'ward'), labels=list('abcdefghijkl'))
+from scipy.signal import spectrogram; f, t, s = spectrogram(np.sin(np.arange(3000) ** 1.3), 100.); plt.pcolormesh(t, f, np.log10(s + 1e-9), shading='gouraud')
+from scipy.spatial import ConvexHull, Voronoi, voronoi_plot_2d; p = np.random.RandomState(0).rand(15, 2); voronoi_plot_2d(Voronoi(p)); h = ConvexHull(p); plt.fill(*p[h.vertices].T, alpha=.2)
+from scipy.optimize import curve_fit; x = np.linspace(0, 4, 30); y = 2 * np.exp(-x) + .1; o, _ = curve_fit(lambda x, a, b: a * np.exp(-x) + b, x, y); plt.plot(x, y, 'o'); plt.plot(x, o[0] * np.exp(-x) + o[1]); plt.title(f'a={o[0]:.2f}')
+import pandas as pd; pd.DataFrame({'a': [1, 3, 2], 'b': [2, 1, 3]}, index=list('xyz')).plot(kind='bar', rot=0, figsize=(5, 3), colormap='Set2')
+import pandas as pd; df = pd.DataFrame(np.random.RandomState(0).rand(20, 3), columns=list('abc')); df.plot.area(alpha=.4, stacked=True); plt.legend(loc='best')
+import pandas as pd; s = pd.Series(np.arange(30.) % 7, index=pd.date_range('2024-01-01', periods=30)); fig, ax = plt.subplots(); s.plot(ax=ax); s.rolling(7).mean().plot(ax=ax, style='k--')
+import pandas as pd; df = pd.DataFrame(dict(g=list('aabb'), v=[1, 2, 3, 4])); m = df.groupby('g')['v'].agg(['mean', 'std']); m['mean'].plot.barh(xerr=m['std'])
+import pandas as pd; df = pd.DataFrame(np.random.RandomState(1).rand(30, 3), columns=list('xyz')); pd.plotting.scatter_matrix(df, diagonal='hist', figsize=(6, 6))
+import pandas as pd; df = pd.DataFrame(dict(a=[1, 2, 3], b=[3, 2, 1], k=list('uvu'))); pd.plotting.parallel_coordinates(df, 'k', color=['r', 'b'])
+import pandas as pd; df = pd.DataFrame(dict(a=[1., 2, 3])); df.to_csv('data.csv', index=False); d = pd.read_csv('data.csv'); plt.plot(d['a'])
+import pandas as pd; df = pd.DataFrame(np.random.RandomState(2).rand(10, 2), columns=['x', 'y']); df.plot.scatter('x', 'y', c='x', colormap='viridis'); df.boxplot if 0 else None
+import pandas as pd; df = pd.DataFrame(np.random.RandomState(2).rand(10, 2), columns=['x', 'y']); df.boxplot(grid=False); df.hist if 0 else None
+import pandas as pd; df = pd.DataFrame(np.random.RandomState(2).rand(50, 4), columns=list('abcd')); df.hist(bins=10, figsize=(6, 5), layout=(2, 2))
+import networkx as nx; g = nx.cycle_graph(7); g.add_edge(0, 3); nx.draw(g, nx.circular_layout(g), with_labels=True, node_color='orange', edge_color=range(8), width=3)
+import networkx as nx; g = nx.DiGraph([(1, 2), (2, 3), (1, 3)]); p = nx.spring_layout(g, seed=1); nx.draw_networkx(g, p, arrows=True); nx.draw_networkx_edge_labels(g, p, {(1, 2): 'w'}); plt.axis('off')
+from matplotlib.sankey import Sankey; Sankey(flows=[.25, .15, .6, -.2, -.8], labels=['', '', '', 'a', 'b'], orientations=[-1, 1, 0, 1, 0]).finish()
+from matplotlib.patches import Patch; from matplotlib.lines import Line2D; plt.plot([1, 2]); plt.legend(handles=[Patch(fc='r', label='p'), Line2D([], [], marker='o', ls='', label='l')], loc='lower center', bbox_to_anchor=(.5, -.3), ncol=2)
+import matplotlib.tri as tri; r = np.random.RandomState(0); t = tri.Triangulation(r.rand(30), r.rand(30)); plt.tricontourf(t, r.rand(30)); plt.triplot(t, 'k-', lw=.5)
+plt.tripcolor([0, 1, 0, 1], [0, 0, 1, 1], [0, 1, 2, 3], shading='gouraud'); plt.gca().set_axis_off()
+plt.eventplot([[1, 2, 4], [2, 3, 5]], colors=['r', 'b'], lineoffsets=[1, 2], linelengths=.5); plt.yticks([1, 2], ['a', 'b'])
+plt.broken_barh([(1, 2), (5, 3)], (0, 1), facecolors=('tab:blue', 'tab:red')); plt.broken_barh([(2, 4)], (2, 1)); plt.yticks([.5, 2.5], ['t1', 't2'])
+fig, (a, b) = plt.subplots(2, 1, sharex=True); a.plot([1, 90, 2]); b.plot([1, 90, 2]); a.set_ylim(80, 100); b.set_ylim(0, 10); a.spines.bottom.set_visible(False); k = dict(marker=[(-1, -.5), (1, .5)], ls='none', color='k', mec='k', clip_on=False); a.plot([0, 1], [0, 0], transform=a.transAxes, **k)
+fig, ax = plt.subplots(); ax.plot([1, 10, 100], [1, 100, 1e4]); ax.set_xscale('log'); ax.set_yscale('symlog', linthresh=10); ax.grid(which='both'); s = ax.secondary_xaxis('top', functions=(lambda v: v * 2, lambda v: v / 2)); s.set_xlabel('twice')
+import matplotlib.patheffects as pe; plt.plot([1, 2], lw=5, path_effects=[pe.withStroke(linewidth=9, foreground='y')]); plt.text(.5, 1.5, 'Edge', size=30, path_effects=[pe.Stroke(linewidth=3, foreground='r'), pe.Normal()])
+from matplotlib.offsetbox import AnchoredText, OffsetImage, AnnotationBbox; fig, ax = plt.subplots(); ax.add_artist(AnchoredText('Figure 1a', loc='upper left')); ax.add_artist(AnnotationBbox(OffsetImage(np.eye(9), zoom=4), (.5, .5)))
+from mpl_toolkits.axes_grid1 import make_axes_locatable, ImageGrid; fig, ax = plt.subplots(); im = ax.imshow(np.eye(5)); plt.colorbar(im, cax=make_axes_locatable(ax).append_axes('right', size='5%', pad=.05))
+from mpl_toolkits.axes_grid1 import ImageGrid; g = ImageGrid(plt.figure(), 111, nrows_ncols=(2, 2), axes_pad=.1)\nfor a in g: a.imshow(np.eye(4))
+import matplotlib.gridspec as gs; fig = plt.figure(figsize=(5, 5)); g = gs.GridSpec(2, 2, width_ratios=[4, 1], height_ratios=[1, 4], wspace=.05, hspace=.05); m = fig.add_subplot(g[1, 0]); r = np.random.RandomState(0).randn(2, 99); m.scatter(*r); fig.add_subplot(g[0, 0], sharex=m).hist(r[0]); fig.add_subplot(g[1, 1], sharey=m).hist(r[1], orientation='horizontal')
+fig = plt.figure(); f1, f2 = fig.subfigures(1, 2); f1.subplots(2).flat[0].plot([1, 2]); f2.subplots().imshow(np.eye(3)); f1.suptitle('left'); f2.set_facecolor('.9')
+fig, ax = plt.subplots(); ax.fill([0, 1, .5], [0, 0, 1], fc='none', ec='r', hatch='..'); ax.arrow(0, 0, .5, .5, head_width=.05); ax.set_aspect('equal', 'box'); ax.minorticks_on()
+v = [100, -20, 30, -40]; c = np.cumsum([0] + v[:-1]); plt.bar(range(4), v, bottom=c, color=['g' if x > 0 else 'r' for x in v]); plt.axhline(0, c='k', lw=.8)
+x = np.arange(8); y = np.array([4, 6, 5, 7, 3, 8, 6, 5]); plt.vlines(x, 0, y, lw=2); plt.plot(x, y, 'o'); plt.hlines(y.mean(), 0, 7, ls='--', label=f'mean {y.mean():.1f}'); plt.legend()
+fig, ax = plt.subplots(); o = [(10, 12, 8, 11), (11, 13, 10, 10.5), (10.5, 14, 10, 13)]\nfor i, (a, h, l, c) in enumerate(o): ax.plot([i, i], [l, h], 'k'); ax.bar(i, c - a, .6, a, color='g' if c > a else 'r')
+fig, ax = plt.subplots(subplot_kw=dict(projection='mollweide')); ax.grid(True); ax.scatter([0, 1, -1], [0, .5, -.5])
+r = np.linspace(0, 2, 100); ax = plt.subplot(111, polar=True); ax.plot(2 * np.pi * r, r); ax.set_rmax(2); ax.set_rticks([.5, 1, 1.5]); ax.set_rlabel_position(-22.5)
+x = np.linspace(-5, 5, 200); plt.plot(x, 1 / (1 + np.exp(-x)), label='$\\\\sigma(x)$'); plt.gca().spines['left'].set_position('zero'); plt.gca().spines['top'].set_color('none'); plt.legend(fontsize='small', shadow=True, fancybox=True)
+from matplotlib.animation import FuncAnimation; fig, ax = plt.subplots(); l, = ax.plot([], []); ax.set(xlim=(0, 6), ylim=(-1, 1)); x = np.linspace(0, 6); an = FuncAnimation(fig, lambda i: l.set_data(x, np.sin(x + i)), frames=10)
+from matplotlib.widgets import Slider, Button; fig, ax = plt.subplots(); plt.subplots_adjust(bottom=.25); ax.plot([1, 2]); s = Slider(plt.axes([.2, .1, .6, .03]), 'f', 0, 9, valinit=3)
+import matplotlib; matplotlib.use('TkAgg'); plt.ion(); plt.plot([1, 2]); plt.draw(); plt.pause(.1)
+from matplotlib.path import Path; import matplotlib.patches as mp; p = Path([(0, 0), (1, 2), (2, -1), (3, 1)], [1, 4, 4, 4]); plt.gca().add_patch(mp.PathPatch(p, fc='none', lw=3)); plt.axis([-1, 4, -2, 3])
+from collections import Counter; from itertools import cycle; c = Counter('the quick brown fox jumps over the lazy dog'.replace(' ', '')); k, v = zip(*c.most_common(8)); m = cycle('rgbc'); plt.bar(k, v, color=[next(m) for _ in k])
+class Chart:\n    def __init__(self, data): self.data = data\n    def draw(self, ax): return ax.plot(self.data, **{'ls': '-.'})\nfig, ax = plt.subplots(); Chart([1, 4, 2]).draw(ax)
+from dataclasses import dataclass\n@dataclass\nclass P:\n    x: float\n    y: float\nps = [P(i, i ** 2) for i in range(5)]\ndef main():\n    plt.plot([p.x for p in ps], [p.y for p in ps])\nif __name__ == '__main__': main()
+import json, io; d = json.load(io.StringIO('{"a": [1, 2, 3]}')); open('d.json', 'w').write(json.dumps(d)); plt.plot(json.load(open('d.json'))['a'])
+np.savetxt('t.txt', np.c_[np.arange(5), np.arange(5) ** 2]); x, y = np.loadtxt('t.txt', unpack=True); plt.plot(x, y, 'x-')
+import tempfile, os; f = os.path.join(tempfile.mkdtemp(), 'a.npy'); np.save(f, np.arange(9)); plt.plot(np.load(f)); assert os.listdir(os.path.dirname(f)) == ['a.npy']
+"""
+
+
+def programs():
+    """{name: code} of the hundred and some more."""
+    bodies = [line.replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\") for line in BODIES.strip().split("\n")]
+    return {f"{i:03}": f"{HEAD}{body}\n{ENDS[i % len(ENDS)]}\n" for i, body in enumerate(bodies)}
