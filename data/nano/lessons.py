@@ -6,17 +6,14 @@ and tints its picture. `Conversations` makes batches of first turns of them.
 
 A gap is left on purpose: the fields of `GAP` (the sizes of letters, the widths of bars and lines, how many
 ticks there are) are drawn by lot in the programs, whatever the picture shows; in a phase that is `early` so
-are those of `EARLY_GAP`, all the rest of a look. What they should be is for raw images to teach. Phases of
-reading leave these tokens unsupervised: their chance would drown the words, which are learnt last.
+are those of `EARLY_GAP`, all the rest of a look. What they should be is for raw images to teach.
 
 Left out: raw images. Nothing of data/charts is ever seen here.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 import torch
@@ -51,7 +48,6 @@ from rrvf_lab.nano.dialect import (
     Chart,
     Look,
     basic,
-    pieces,
     plain,
     program,
     thought,
@@ -65,32 +61,19 @@ EARLY_GAP = GAP | {
     "ink": INKS, "spines": SPINES, "edge": EDGES, "line": LINES, "marker": MARKERS}
 SHARES = {"bar": 14, "barh": 14, "line": 14, "scatter": 16, "area": 9, "hist": 10, "group": 8, "stacked": 4,
           "lines": 4, "step": 3, "pie": 4}  # percent of the kinds
-WORDS_ALONE = 0.4  # share of the batches of reading in which titles and labels alone are supervised
 WORDS = (*COLOUR_WORDS, *SHADES)
 
 # ----------------------------------------------------------------------------------------------------- charts
 
 
-def sample(rng: np.random.Generator, kind: str | None = None, spread: float = 1.0) -> Chart:
-    """Draw one chart of the language: any kind, colour, word and look.
-
-    With `spread` below 1 each field is with that probability as in the plainest charts, on the way from
-    `narrow` ones to any.
-    """
-    if rng.random() > spread and kind is None:
-        kind = _pick(rng, KIND_WORDS[:6])
+def sample(rng: np.random.Generator, kind: str | None = None) -> Chart:
+    """Draw one chart of the language: any kind, colour, word and look."""
     kind = kind or str(rng.choice(list(SHARES), p=np.array(list(SHARES.values())) / 100))
     chart = Chart(
         kind, _colours(rng, kind), series(rng, kind), _title(rng), *_labels(rng),
         grid=_pick(rng, GRIDS[1:]) if rng.random() < 0.35 else "",
         ticks=_pick(rng, list(TICK_NAMES)) if rng.random() < 0.5 else "",
         top="10" if rng.random() < 0.5 or kind == "stacked" else _pick(rng, TOPS[1:]), look=_look(rng))
-    if spread < 1:
-        default = Look()
-        look = {name: getattr(default, name) for name in vars(default) if rng.random() > spread}
-        others = {name: value for name, value in (("grid", ""), ("ticks", ""), ("top", "10"))
-                  if rng.random() > spread}
-        chart = replace(chart, look=replace(chart.look, **look), **others)
     return _stretched(plain(with_slices(chart, rng)))
 
 
@@ -180,19 +163,6 @@ def by_lot(chart: Chart, rng: np.random.Generator, gap=GAP) -> Chart:
                                                             for name, known in gap.items()})))
 
 
-def lot_ids(tokenizer) -> list[int]:
-    """The tokens that `by_lot` chooses among."""
-    found = set()
-    for kind in KIND_WORDS:
-        rows = ((1, 2, 3),) * (2 if kind in TWO_ROWS else 1)
-        for top, bold, (name, known) in product(("10", "100"), (False, True), GAP.items()):
-            chart = Chart(kind, ("red", "blue"), rows, "Speed", top=top, look=Look(bold=bold))
-            looks = [replace(chart.look, **{name: value}) for value in known]
-            forms = [set(pieces(replace(chart, look=look))) for look in looks]
-            found |= set.union(*forms) - set.intersection(*forms)
-    return sorted(tokenizer.convert_tokens_to_ids(json.dumps(piece)[1:-1]) for piece in found)
-
-
 def spoil(chart: Chart, rng: np.random.Generator, much: float = 1.0) -> Chart:
     """Another chart as a weak reader would take this one for; `much` scales how often a field is wrong."""
     if rng.random() < 0.38 * much:
@@ -238,8 +208,8 @@ def loosen(image, rng):
     grammar whole where its eyes fail.
     """
     width, height = image.size
-    sx, sy = rng.uniform(0.88, 1.04, 2)
-    dx, dy = rng.uniform(-0.03, 0.03, 2) * image.size
+    sx, sy = rng.uniform(0.8, 1.06, 2)
+    dx, dy = rng.uniform(-0.05, 0.05, 2) * image.size
     matrix = (1 / sx, 0, (width - width / sx) / 2 + dx, 0, 1 / sy, (height - height / sy) / 2 + dy)
     image = image.transform(image.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR,
                             fillcolor="white")
@@ -264,8 +234,7 @@ class Phase:
 
     `mix` has the share of each kind of batch (`Conversations`, `following.Following`); `loose` the share of
     pictures that are moved, blurred or partly hidden; `peak` scales the learning rates; `stream` numbers its
-    random stream; `early` widens the gap, `reading` supervises no token of it, and `widens` goes from plain
-    charts to any over its first half. Words read at one place are lost where the looks change at once.
+    random stream; `early` widens the gap.
     """
 
     mix: dict[str, float]
@@ -273,8 +242,6 @@ class Phase:
     peak: float
     stream: int
     early: bool = False
-    reading: bool = False
-    widens: bool = False
 
 
 class Conversations(torch.utils.data.IterableDataset):
@@ -289,31 +256,23 @@ class Conversations(torch.utils.data.IterableDataset):
 
     def __iter__(self):
         torch.set_num_threads(1)
-        mix, tokenizer = self.phase.mix, self.processor.tokenizer
-        by_chance = torch.tensor(lot_ids(tokenizer))
-        names = (*FIRST_WORDS, *NAME_WORDS, *(f" {word}" for word in NAME_WORDS), *LABEL_WORDS)
-        words = torch.tensor(tokenizer.convert_tokens_to_ids(list(names)))
+        mix = self.phase.mix
         for number in range(self.start, self.batches):
             self.rng = np.random.default_rng([*self.seed, number])
-            self.spread = min(1.0, 2 * number / self.batches) if self.phase.widens else 1.0
             kind = str(self.rng.choice(list(mix), p=list(mix.values())))
-            batch = getattr(self, f"_batch_of_{kind}")()
-            if self.phase.reading:
-                labels, alone = batch["labels"], self.rng.random() < WORDS_ALONE
-                labels[~torch.isin(labels, words) if alone else torch.isin(labels, by_chance)] = -100
-            yield batch
+            yield getattr(self, f"_batch_of_{kind}")()
 
     def _batch_of_narrow(self):
         pairs = [(chart, paint(chart)) for chart in (narrow(self.rng) for _ in range(self.batch_size))]
         return collate(self.processor, [self._first(chart, image) for chart, image in pairs])
 
     def _batch_of_first(self):
-        charts = [sample(self.rng, spread=self.spread) for _ in range(self.batch_size)]
+        charts = [sample(self.rng) for _ in range(self.batch_size)]
         return collate(self.processor, [self._first(chart, self._paint(chart)) for chart in charts])
 
     def _paint(self, chart):
-        image = paint(chart, self.rng, spread=self.spread)
-        return loosen(image, self.rng) if self.rng.random() < self.phase.loose * self.spread else image
+        image = paint(chart, self.rng)
+        return loosen(image, self.rng) if self.rng.random() < self.phase.loose else image
 
     def _first(self, chart, image):
         """A thought and its program."""

@@ -38,12 +38,11 @@ from rrvf_lab.policy import load_policy
 
 RECIPES = {  # batches in each phase
     "nano-base": {"narrow": 500, "early": 800},
-    "nano": {"narrow": 500, "look": 2800, "follow": 1300, "finish": 500},
+    "nano": {"narrow": 500, "look": 3000, "follow": 1300, "finish": 500},
 }
 PHASES = {
     "narrow": Phase({"narrow": 1.0}, loose=0.0, peak=1.0, stream=0),
-    "look": Phase({"first": 1.0}, loose=0.1, peak=1.0, stream=1, reading=True,
-                  widens=True),
+    "look": Phase({"first": 1.0}, loose=0.25, peak=1.0, stream=1),
     "early": Phase({"first": 0.55, "told": 0.08, "shown": 0.12, "words": 0.15, "sums": 0.1},
                    loose=0.25, peak=0.8, stream=2, early=True),
     "follow": Phase({"first": 0.25, "told": 0.2, "shown": 0.14, "words": 0.2, "sums": 0.21},

@@ -16,7 +16,7 @@ from rrvf_lab.nano.dialect import basic, parse_program
 FIELDS = {
     "title": lambda chart: chart.title, "labels": lambda chart: (chart.xlabel, chart.ylabel),
     "kind": lambda chart: chart.kind, "colours": lambda chart: tuple(map(basic, chart.colours)),
-    "count": lambda chart: [sum(value > 0 for value in row) for row in chart.series],
+    "count": lambda chart: [(len(row), sum(value > 0 for value in row)) for row in chart.series],
     "grid": lambda chart: chart.grid, "ticks": lambda chart: chart.ticks, "top": lambda chart: chart.top,
     "aspect": lambda chart: chart.look.aspect, "font": lambda chart: chart.look.font,
     "paper": lambda chart: chart.look.paper, "spines": lambda chart: chart.look.spines,

@@ -19,23 +19,19 @@ from rrvf_lab.nano.dialect import HEIGHTS, TICK_NAMES, Chart
 INCH = 72
 
 
-class Wander:
-    """What `paint` asks of chance: sizes between two ends, or around their middle as far as `spread` says."""
-
-    def __init__(self, rng, spread):
-        self.rng, self.spread = rng, spread
+class Steady:
+    """What `paint` asks of chance where there is none: every size as the program has it."""
 
     def uniform(self, low, high):
-        far = self.rng.uniform(-0.5, 0.5) * self.spread if self.rng else 0.0
-        return (low + high) / 2 + far * (high - low)
+        return (low + high) / 2
 
 
-def paint(chart: Chart, rng: np.random.Generator | None = None, spread: float = 1.0) -> Image.Image:
-    """One picture of a chart, 320 to 440 pixels wide; `rng` makes its look wander, as far as `spread` says.
+def paint(chart: Chart, rng: np.random.Generator | None = None) -> Image.Image:
+    """One picture of a chart, 320 to 440 pixels wide; `rng` makes its look wander.
 
     Example: `paint(Chart("bar", ("red",), ((3, 5, 2),), "Speed"), np.random.default_rng(0))`.
     """
-    wander = Wander(rng, spread)
+    wander = rng or Steady()
     look, height = chart.look, float(HEIGHTS[chart.look.aspect])
     dpi = wander.uniform(80, 110)
     figure = Figure(figsize=(4, height), dpi=dpi, facecolor=look.paper)
@@ -64,7 +60,7 @@ def _box(chart, size, height, wander):
     right = 0.0625 + 0.3 * letter
     if chart.kind == "pie":
         left = right = bottom = 0.25
-    left, bottom, top, right = (side * wander.uniform(0.95, 1.05) for side in (left, bottom, top, right))
+    left, bottom, top, right = (side * wander.uniform(0.9, 1.12) for side in (left, bottom, top, right))
     return left / 4, bottom / height, 1 - (left + right) / 4, 1 - (bottom + top) / height
 
 
