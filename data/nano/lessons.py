@@ -296,15 +296,21 @@ def broken(code: str, chart: Chart, rng: np.random.Generator) -> tuple[str, str]
     fewer = next(line for line in program(replace(chart, series=tuple(row[:n - 1] for row in chart.series)))
                  .split("\n") if line.startswith("x = "))
     if places == fewer or chart.kind == "pie" or n < 3:
-        return code.replace("array([", "array([[", 1), "SyntaxError: '[' was never closed"
+        return code.replace("array([", "array([[", 1), (
+            "SyntaxError: closing parenthesis ')' does not match opening parenthesis '['")
     code = code.replace(places, fewer)
     if chart.kind in ("line", "lines", "step"):
         return code, ("ValueError: x and y must have same first dimension, but have shapes "
                       f"({n - 1},) and ({n},)")
     if chart.kind == "area":
-        return code, f"ValueError: operands could not be broadcast together with shapes ({n - 1},) ({n},)"
+        return code, f"ValueError: 'x' has size {n - 1}, but 'y1' has an unequal size of {n}"
+    if chart.kind == "scatter":
+        return code, "ValueError: x and y must be the same size"
+    sizes = f"'x' with shape ({n - 1},) and 'height' with shape ({n},)"
+    if chart.kind == "barh":
+        sizes = f"'width' with shape ({n},) and 'y' with shape ({n - 1},)"
     return code, ("ValueError: shape mismatch: objects cannot be broadcast to a single shape.  Mismatch is "
-                  f"between arg 0 with shape ({n - 1},) and arg 1 with shape ({n},).")
+                  f"between {sizes}.")
 
 
 def collate(processor, samples) -> dict:
