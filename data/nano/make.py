@@ -37,14 +37,14 @@ from rrvf_lab.nano.distinct import encode_each_once
 from rrvf_lab.policy import load_policy
 
 RECIPES = {  # batches in each phase
-    "nano-base": {"narrow": 500, "early": 800},
+    "nano-base": {"narrow": 500, "look": 3000, "early": 600},
     "nano": {"narrow": 500, "look": 3000, "follow": 1300, "finish": 500},
 }
 PHASES = {
     "narrow": Phase({"narrow": 1.0}, loose=0.0, peak=1.0, stream=0),
     "look": Phase({"first": 1.0}, loose=0.25, peak=1.0, stream=1),
-    "early": Phase({"first": 0.55, "told": 0.08, "shown": 0.12, "words": 0.15, "sums": 0.1},
-                   loose=0.25, peak=0.8, stream=2, early=True),
+    "early": Phase({"first": 0.42, "told": 0.12, "shown": 0.12, "words": 0.18, "sums": 0.16},
+                   loose=0.25, peak=0.5, stream=2, early=True),
     "follow": Phase({"first": 0.25, "told": 0.2, "shown": 0.14, "words": 0.2, "sums": 0.21},
                     loose=0.25, peak=0.5, stream=3),
     "finish": Phase({"first": 0.42, "told": 0.16, "shown": 0.14, "words": 0.22, "sums": 0.06},
