@@ -9,6 +9,7 @@ from makers import maker
 from safetensors.torch import load_file
 
 import rrvf_lab as rl
+from rrvf_lab.judge.errors import in_short
 from rrvf_lab.nano.dialect import KIND_WORDS, Look, basic, parse_program, plain, program
 from rrvf_lab.nano.loading import HOME
 from rrvf_lab.nano.processor import GRAY, IMAGE_TOKENS
@@ -102,17 +103,6 @@ def test_the_plainest_charts_are_plain():
         assert sum(value > 0 for value in chart.series[0]) <= 6 and chart.grid in ("", "both -")
 
 
-def test_charts_go_by_degrees_from_plain_to_any():
-    def share_of_plain(spread):
-        rng = np.random.default_rng(2)
-        charts = [lessons.sample(rng, spread=spread) for _ in range(200)]
-        return np.mean([chart.look == plain(replace(chart, look=Look())).look and not chart.grid
-                        and chart.kind in KIND_WORDS[:6] for chart in charts])
-
-    assert share_of_plain(0) == 1 and share_of_plain(1) == 0
-    assert 0 < share_of_plain(0.1) < 1
-
-
 def test_values_fill_an_axis_that_follows_them(charts):
     """So that a digit is what it looks like."""
     for chart in charts:
@@ -133,32 +123,12 @@ def test_a_spoilt_chart_is_of_the_language_too(charts):
 def test_by_lot_touches_the_fields_of_the_gap_alone(charts):
     rng = np.random.default_rng(4)
     for gap in (lessons.GAP, lessons.EARLY_GAP):
-        for chart in charts:
-            drawn = lessons.by_lot(chart, rng, gap)
-            back = replace(drawn.look, **{name: getattr(chart.look, name) for name in gap})
-            assert replace(drawn, look=back) == chart
-        looks = [lessons.by_lot(charts[0], rng, gap).look for _ in range(200)]
+        drawn = [lessons.by_lot(chart, rng, gap) for chart in charts]
+        for chart, other in zip(charts, drawn, strict=True):
+            back = replace(other.look, **{name: getattr(chart.look, name) for name in gap})
+            assert replace(other, look=back) == chart
         for name, known in gap.items():
-            assert {getattr(look, name) for look in looks} in (set(known), {getattr(Look(), name)})
-
-
-def test_the_tokens_of_the_lot_are_those_that_it_changes(processor, charts):
-    tokenizer, rng = processor.tokenizer, np.random.default_rng(4)
-    lot = set(lessons.lot_ids(tokenizer))
-    for chart in charts:
-        turns = [tokenizer(lessons.turn_of(lessons.by_lot(chart, rng)))["input_ids"] for _ in range(2)]
-        one, other = ([i for i in ids if i not in lot] for ids in turns)
-        assert one == other
-
-
-def test_reading_supervises_no_token_of_the_lot(processor):
-    lot = set(lessons.lot_ids(processor.tokenizer))
-    for kind in ("narrow", "first"):
-        batch = batch_of(processor, kind)
-        read = batch_of(processor, kind, reading=True)
-        assert torch.equal(batch["input_ids"], read["input_ids"])
-        assert lot & set(batch["labels"].flatten().tolist())
-        assert not lot & set(read["labels"].flatten().tolist())
+            assert {getattr(other.look, name) for other in drawn} == set(known), name
 
 
 @pytest.mark.slow
@@ -169,8 +139,7 @@ def test_broken_programs_fail_as_they_are_said_to():
         cases.append(lessons.broken(program(chart), chart, rng))
     renderings = shared().map([code for code, _ in cases])
     for (_, told), rendering in zip(cases, renderings, strict=True):
-        last = rendering.error.strip().split("\n")[-1]
-        assert rendering.image is None and last.split(":")[0] == told.split(":")[0], (last, told)
+        assert rendering.image is None and in_short(rendering.error) == in_short(told)
 
 
 # --------------------------------------------------------------------------------------------------- pictures
@@ -195,13 +164,6 @@ def test_no_picture_repeats(processor):
     assert len(seen) == 16
     rows = torch.cat([batch_of(processor, "first", 3, (0, k))["pixel_values"].reshape(3, -1) for k in (1, 2)])
     assert len(rows.unique(dim=0)) == 6
-
-
-def test_what_wanders_wanders_as_far_as_asked():
-    rng = np.random.default_rng(0)
-    chart = lessons.narrow(rng)
-    still = {paint.paint(chart, rng, spread=0).tobytes() for _ in range(3)}
-    assert still == {paint.paint(chart).tobytes()}
 
 
 def test_a_chart_that_is_loosened_keeps_its_size_and_its_ink():
