@@ -56,6 +56,7 @@ SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<
 TAGS = ["<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>",
         "<answer>", "</answer>"]
 
+EMBEDDING = 0.1  # standard deviation of fresh embeddings
 CHANGES = [f"{comma}{change}" for comma in ("", ", ")
            for change in ("new", *(f"{sign}{digit}" for sign in "+-" for digit in range(1, 9)))]
 
@@ -192,6 +193,6 @@ def _scale(model):
         elif "patch_embed" in name and p.ndim > 1:
             torch.nn.init.normal_(p, std=3 * p[0].numel() ** -0.5)
         elif "embed_tokens" in name:
-            torch.nn.init.normal_(p, std=0.1)
+            torch.nn.init.normal_(p, std=EMBEDDING)
         elif p.ndim == 2:
             torch.nn.init.normal_(p, std=p.shape[1] ** -0.5)
