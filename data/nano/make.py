@@ -39,18 +39,17 @@ from rrvf_lab.policy import load_policy
 from rrvf_lab.talk import opening
 
 RECIPES = {  # batches in each phase
-    "nano-base": {"narrow": 500, "look": 3000, "early": 700},
-    "nano": {"narrow": 500, "look": 3000, "follow": 1300, "finish": 500},
+    "nano-base": {"narrow": 500, "look": 3000, "obey": 800, "early": 400},
+    "nano": {"narrow": 500, "look": 3000, "obey": 800, "follow": 1000},
 }
 PHASES = {
     "narrow": Phase({"narrow": 1.0}, loose=0.0, peak=1.0, stream=0),
     "look": Phase({"first": 1.0}, loose=0.25, peak=1.0, stream=1),
-    "early": Phase({"first": 0.42, "told": 0.12, "shown": 0.12, "words": 0.18, "sums": 0.16},
-                   loose=0.25, peak=0.7, stream=2, early=True),
-    "follow": Phase({"first": 0.25, "told": 0.2, "shown": 0.14, "words": 0.2, "sums": 0.21},
+    "obey": Phase({"first": 0.1, "told": 0.001, "words": 0.529, "sums": 0.37}, loose=0.25, peak=1.0, stream=5),
+    "early": Phase({"first": 0.46, "told": 0.12, "shown": 0.18, "words": 0.18, "sums": 0.06},
+                   loose=0.25, peak=0.5, stream=2, early=True),
+    "follow": Phase({"first": 0.36, "told": 0.1, "shown": 0.22, "words": 0.22, "sums": 0.1},
                     loose=0.25, peak=0.7, stream=3),
-    "finish": Phase({"first": 0.42, "told": 0.16, "shown": 0.14, "words": 0.22, "sums": 0.06},
-                    loose=0.25, peak=0.4, stream=4),
 }
 
 
