@@ -45,7 +45,8 @@ RECIPES = {  # batches in each phase
 PHASES = {
     "narrow": Phase({"narrow": 1.0}, loose=0.0, peak=1.0, stream=0),
     "look": Phase({"first": 1.0}, loose=0.25, peak=1.0, stream=1),
-    "obey": Phase({"first": 0.1, "told": 0.001, "words": 0.529, "sums": 0.37}, loose=0.25, peak=1.0, stream=5),
+    "obey": Phase({"first": 0.1, "told": 0.001, "words": 0.529, "sums": 0.37},
+                  loose=0.25, peak=1.0, stream=5),
     "early": Phase({"first": 0.46, "told": 0.12, "shown": 0.18, "words": 0.18, "sums": 0.06},
                    loose=0.25, peak=0.5, stream=2, early=True),
     "follow": Phase({"first": 0.36, "told": 0.1, "shown": 0.22, "words": 0.22, "sums": 0.1},
