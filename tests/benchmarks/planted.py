@@ -23,7 +23,6 @@ import functools
 import json
 import math
 import shutil
-import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -33,14 +32,11 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
-from PIL import Image
 
 from rrvf_lab.judge import PixelJudge, Verdict
 from rrvf_lab.leaves.files import found
-from rrvf_lab.leaves.pictures import rgb
 
-sys.path.insert(0, str(Path(__file__).parent))  # a judge of the settings is "planted:ssim"
-SMALL = {"steps": 8, "prompts": 4, "group": 4, "micro_batch": 16, "save_steps": 1000, "test_images": None,
+SMALL = {"steps": 6, "prompts": 4, "group": 4, "micro_batch": 16, "save_steps": 1000, "test_images": None,
          "preflight": False}
 EMPTY = "import matplotlib.pyplot as plt\nfig, ax = plt.subplots(figsize=(4, 3))\nax.set_xlim(0, {})"
 PIXEL = PixelJudge()
@@ -124,15 +120,6 @@ def fault(*names):
 
 def charts(part, n):
     return sorted(found(f"data/charts/{part}").glob("*.png"))[:n]
-
-
-def ssim(target, image):
-    """Structural similarity of gray pictures: the reward that pays for empty axes."""
-    from skimage.metrics import structural_similarity
-
-    a, b = (np.asarray(rgb(i).convert("L").resize((224, 168), Image.Resampling.BILINEAR))
-            for i in (target, image))
-    return max(0.0, float(structural_similarity(a, b)))
 
 
 # ---- the update --------------------------------------------------------------------------------------------
@@ -220,7 +207,7 @@ def feedback_of_another(plant):
 def empty_axes_for_ssim(plant):
     from rrvf_lab.talk import write_turn
 
-    plant.changes["judge"] = "planted:ssim"
+    plant.changes["judge"] = "rrvf_lab.judge.rivals:ssim"  # pays for empty axes
     plant.write(lambda episode, step: write_turn("axes", answer=EMPTY.format(plant.chance.integers(1, 10**6)))
                 if plant.chance.random() < 0.4 else None)
 
