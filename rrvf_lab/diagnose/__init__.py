@@ -6,8 +6,9 @@
 A finding is a function `f(run) -> Finding | None` of an `Evidence`; those that ship are in `findings`, yours
 are passed beside them. A finding of chance counts only where so many looks would hardly have made it up.
 
-May import leaves, talk, judge, records and the arithmetic of `training.advantages`. Left out: playing,
-rendering or training anything again, and every look (`show` hangs those on). Front door: `diagnose`.
+May import leaves, talk, judge, records, and of training run folders and the arithmetic of advantages. Left
+out: playing, rendering or training anything again, and every look (`show` hangs those on). Front door:
+`diagnose`.
 """
 
 from .diagnosis import Diagnosis, diagnose

@@ -110,7 +110,7 @@ def thumbnail(run: Run, i: int, width: int = 150) -> str:
     final = None if row["choice"] is None else row["turns"][row["choice"]]
     target = picture(_stored(run, row["target"]), f"target {row['id']}", width)
     image, alt, error = None, "", ""
-    if not entry["crashed"]:
+    if entry["ran"]:
         image = _stored(run, final["rendering"]["image"])
         alt = f"final render. {plain(final['verdict']['feedback'], total=300)}"
     elif row["turns"]:
