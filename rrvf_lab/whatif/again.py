@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..endpoint.client import in_order
-from ..judge import JudgeStopped, Verdict, as_judge, in_short
-from ..judge import judge as pixel_judge
+from ..judge import JudgeStopped, PixelJudge, Verdict, as_judge, in_short
+from ..judge.protocol import name_of
 from ..render import shared
 from ..reward import Reward, RewardWeights, reward
 from ..rollout import Rollout
@@ -105,7 +105,7 @@ def other_judge(rollout, judge=None) -> str:
 
     Example: `other_judge(load_rollouts("data/rollouts")[0], lambda target, image: 0.5)`.
     """
-    judge = pixel_judge if judge is None else as_judge(judge)
+    judge = PixelJudge() if judge is None else as_judge(judge)
     scored = [k for k, turn in enumerate(rollout.turns) if turn.ran and not math.isnan(turn.score)]
     if not scored:
         return ""
@@ -129,12 +129,6 @@ def ask(judge, target, rendering) -> Verdict:
     if rendering.missing:  # said first, as in play
         return replace(verdict, feedback=f"{rendering.missing} {verdict.feedback}")
     return verdict
-
-
-def name_of(judge) -> str:
-    """What to call a judge."""
-    named = getattr(judge, "__name__", None) or getattr(judge, "model", None)
-    return "PixelJudge" if judge is pixel_judge else str(named or type(judge).__name__)
 
 
 def _verdicts(judge, rollout):

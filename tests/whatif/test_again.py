@@ -1,4 +1,4 @@
-"""Judged again: other verdicts and rewards of the same turns; nothing is rendered where pictures are there."""
+"""Judged again: other verdicts and rewards of the same turns; nothing is rendered where pictures are."""
 import math
 import warnings
 from dataclasses import replace
