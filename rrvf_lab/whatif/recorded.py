@@ -8,16 +8,14 @@ Left out: targets that are gone. Without one there is nothing to compare with.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..records.store import Rollouts, load_rollouts
+from ..records.weights import weights_said
 from ..reward import RewardWeights
 from ..rollout import Rollout
 from ..training.runs import Run
-
-_SAID = re.compile(r"(vision|format|tool) \S+ x ([-+.\de]+):(?:.* (\d+) paid)?", re.DOTALL)
 
 
 def rollouts_of(some) -> Sequence:
@@ -79,10 +77,7 @@ def weights_of(rollouts) -> RewardWeights:
     rewards = (row["reward"] for row in rows) if rows else (rollout.reward for rollout in rollouts)
     first = next(filter(None, rewards), None)
     reasons = (first["reasons"] if rows else first.reasons) if first else ()
-    found = [match for match in map(_SAID.match, reasons) if match]
-    said = {match[1]: float(match[2]) for match in found}
-    cap = next((int(match[3]) for match in found if match[1] == "tool" and match[3]), RewardWeights.cap)
-    return RewardWeights(**said, cap=cap) if len(said) == 3 else RewardWeights()
+    return RewardWeights(**weights_said(reasons))
 
 
 def group_of(rollout):

@@ -58,6 +58,7 @@ class JudgesView(w.VBox):
             for trace in self.figure.data:
                 trace.on_click(self._hit)
         self.place.children = [] if self.figure is None else [self.figure]
+        self.rollout.value = (apart + rest)[0]  # a list that is filled anew has chosen nothing yet
         self._open()
 
     def _name(self, i, apart):
