@@ -1,4 +1,4 @@
-"""What is wrong with a run, in plain words, from what it recorded, and what its gain is made of.
+"""What is wrong with a run, in plain words, from what it recorded; what its gain is made of; its ledger.
 
     rl.diagnose("runs/demo")
     python -m rrvf_lab.diagnose runs/demo
@@ -15,5 +15,6 @@ from .diagnosis import Diagnosis, diagnose
 from .evidence import Evidence
 from .finding import Finding
 from .findings import FINDINGS
+from .ledger import ledger_of
 
-__all__ = ["FINDINGS", "Diagnosis", "Evidence", "Finding", "diagnose"]
+__all__ = ["FINDINGS", "Diagnosis", "Evidence", "Finding", "diagnose", "ledger_of"]

@@ -57,6 +57,27 @@ class Evidence:
         return "judge" in self.config and self.config["judge"] is None
 
     @functools.cached_property
+    def so_far(self) -> np.ndarray:
+        """The score after each turn (rollouts x turns): a rollout that ended keeps what it had, 0 before the
+        first draft; see `records.report.score_after`."""
+        found = np.zeros((len(self), int(self.turns.max(initial=0))))
+        for scores, row, vision in zip(found, self.rows, self.vision, strict=True):
+            last = 0.0
+            for k, turn in enumerate(row["turns"]):
+                last = scores[k] = score(turn) if turn["code"] is not None else last
+            scores[max(0, len(row["turns"]) - 1):] = vision
+        return found
+
+    @functools.cached_property
+    def evaluation(self) -> Evidence | None:
+        """Of a training run: its held-out images, evaluated before and after; None where they were not."""
+        folder = self.folder.parent / "evaluation"
+        if self.folder.name != "rollouts" or not all((folder / f"{name}.jsonl").is_file()
+                                                     for name in ("before", "after")):
+            return None
+        return Evidence(load_rollouts(folder).rows, folder, self.config)
+
+    @functools.cached_property
     def groups(self) -> list[np.ndarray]:
         """The positions of each group of at least two."""
         order = np.argsort(self.group, kind="stable")
