@@ -81,7 +81,8 @@ class Plant:
                   lambda original, rollout, weights: change(original(rollout, weights), weights))
 
     def write(self, words):
-        """A policy in whose place `words(episode, step)` writes a turn, where that is not None."""
+        """A policy in whose place `words(episode, step, own)` writes a turn, where that is not None; `own` is
+        what it wrote itself."""
         from trl import GRPOTrainer
 
         from rrvf_lab.training import trainer as training
@@ -91,7 +92,8 @@ class Plant:
             speaking = [env.episode for env in trainer.environments if env.episode.speaks]
             tokenizer = trainer.processing_class.tokenizer
             for row, episode in enumerate(speaking if len(speaking) == len(ids) else ()):
-                if (text := words(episode, trainer.state.global_step)) is not None:
+                own = tokenizer.decode(ids[row])
+                if (text := words(episode, trainer.state.global_step, own)) is not None:
                     ids[row] = tokenizer(text + "<|im_end|>")["input_ids"]
             return ids, logprobs
 
@@ -208,8 +210,12 @@ def empty_axes_for_ssim(plant):
     from rrvf_lab.talk import write_turn
 
     plant.changes["judge"] = "rrvf_lab.judge.rivals:ssim"  # pays for empty axes
-    plant.write(lambda episode, step: write_turn("axes", answer=EMPTY.format(plant.chance.integers(1, 10**6)))
-                if plant.chance.random() < 0.4 else None)
+
+    def axes(episode, step, own):
+        empty = EMPTY.format(plant.chance.integers(1, 10**6))
+        return write_turn("axes", answer=empty) if plant.chance.random() < 0.4 else None
+
+    plant.write(axes)
 
 
 # ---- the renderer ------------------------------------------------------------------------------------------
@@ -307,7 +313,7 @@ def held_out_in_training(plant):
 def copies_the_last_turn(plant):
     from rrvf_lab.talk import write_turn
 
-    def again(episode, step):
+    def again(episode, step, own):
         codes = [code for _, code in episode._turns if code is not None]
         return write_turn("The same.", answer=codes[-1]) if codes else None
 
@@ -316,12 +322,19 @@ def copies_the_last_turn(plant):
 
 @fault("first drafts get worse")
 def sandbags_the_first_turn(plant):
-    from rrvf_lab.talk import write_turn
+    from rrvf_lab.talk import parse_turn, write_turn
 
-    def spoilt(episode, step):
-        late = plant.chance.random() < step / plant.steps
-        return write_turn("later", EMPTY.format(plant.chance.integers(1, 10**6))) \
-            if late and not episode._turns else None
+    kept = {}  # the program that the policy could have drawn at once, by its episode
+
+    def spoilt(episode, step, own):
+        parsed = parse_turn(own)
+        if not episode._turns:
+            kept.pop(episode, None)
+            if not parsed.calls or plant.chance.random() > step / plant.steps:
+                return None
+            kept[episode] = parsed.calls[0]
+            return write_turn("later", EMPTY.format(plant.chance.integers(1, 10**6)))
+        return write_turn("now", answer=kept[episode]) if episode in kept else None
 
     plant.write(spoilt)
 
