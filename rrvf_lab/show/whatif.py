@@ -8,6 +8,7 @@ Left out: the numbers themselves (`whatif`), and clicks (`widgets.compare`).
 from __future__ import annotations
 
 import html
+from itertools import combinations
 
 import numpy as np
 
@@ -47,8 +48,8 @@ def _mean(values):
 # ------------------------------------------------------------------------------------------------ two judges
 
 def judges_html(judges: Judges) -> str:
-    """Each judge's numbers, each two judges' agreement, and the rollouts that the first two push apart."""
-    names = list(judges.vision)
+    """Each judge's numbers, each two judges' agreement, and the rollouts that the two which agree least push
+    apart."""
     own = [(text_html(name, total=60), number(one["mean"]), _interval(one, ""), f"{one['spread']:.3f}",
             f"{one['within']:.3f}", int(one["unscored"]), int(one["n"]))
            for name, one in judges.table().iterrows()]
@@ -57,11 +58,12 @@ def judges_html(judges: Judges) -> str:
     rows = []
     for (a, b), one in judges.pairs().iterrows():
         for name, what in MEASURES.items():
-            value = f"{one[name]:.3f}" if name == "rank" else f"{one[name]:.1%}"
-            rows.append((text_html(f"{a} and {b}", total=120), what, value if one[name] == one[name] else "-",
-                         _interval(one, f"{name} "), int(one[f"{name} n"])))
+            way = ".3f" if name == "rank" else ".1%"
+            value = "-" if np.isnan(one[name]) else format(one[name], way)
+            rows.append((text_html(f"{a} and {b}", total=120), what, value, _interval(one, f"{name} ", way),
+                         int(one[f"{name} n"])))
     parts.append(table(rows, ("judges", "measure", "value", "95 % interval over images", "n"), "llrrr"))
-    a, b = names[:2]
+    a, b = max(combinations(judges.vision, 2), key=lambda pair: len(judges.flips(*pair)))
     if len(found := judges.flips(a, b)):
         parts += [says(text_html(f"Pushed the other way by {b} than by {a}", total=160),
                        f"{len(found)} of {len(judges.ids)} rollouts, the largest change first"),
@@ -69,9 +71,9 @@ def judges_html(judges: Judges) -> str:
     return "".join(parts)
 
 
-def _interval(one, name):
+def _interval(one, name, way=".3f"):
     low, high = one[f"{name}low"], one[f"{name}high"]
-    return "-" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
+    return "-" if np.isnan(low) else f"{low:{way}} to {high:{way}}"
 
 
 def _pushed(judges, i, a, b):
@@ -137,8 +139,8 @@ def what_if_html(found: WhatIf) -> str:
     head = f"{len(found.rollouts)} rollouts, {found.flips.mean():.0%} pushed the other way{loss}"
     parts = [says("recorded and changed", head), *(says("Mind:", text_html(note)) for note in found.notes)]
     parts.append(_formulas(found))
-    change = new.advantages - old.advantages
-    rows = [_rollout(found, i) for i in np.argsort(-np.abs(change), kind="stable")]
+    change = np.abs(new.advantages - old.advantages).round(4)  # recorded ones have five digits
+    rows = [_rollout(found, i) for i in np.argsort(-change, kind="stable")]
     columns = ("rollout", "group", "image", "reward", "new", "advantage", "new", "turned round", "tokens",
                "loss of a token", "new")
     sides = "rllrrrrrrrr"
@@ -146,16 +148,19 @@ def what_if_html(found: WhatIf) -> str:
     if rest := rows[MOST:]:
         parts.append(folded(f"the other {len(rest)} rollouts", table(rest, columns, sides)))
     if found.tokens:
-        i = int(np.argmax(np.abs(change)))
+        i = int(np.argmax(change))
         parts.append(folded(f"the tokens of rollout {i}", _token_table(found, i)))
     return "".join(parts)
 
 
 def _formulas(found):
     old, new = found.recorded.setting.formulas(), found.changed.setting.formulas()
-    rows = [(name, f"\\({html.escape(old[name])}\\)",
-             "the same" if old[name] == new[name] else f"\\({html.escape(new[name])}\\)") for name in old]
-    return table(rows, ("", "recorded", "changed"), "lll")
+    lines = []
+    for name in old:
+        same = old[name] == new[name]
+        for side, formula in (("both", old), ) if same else (("recorded", old), ("changed", new)):
+            lines.append(says(f"{name}, {side}", f"\\({html.escape(formula[name])}\\)"))
+    return "".join(lines)
 
 
 def _rollout(found, i):

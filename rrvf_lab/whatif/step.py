@@ -84,7 +84,8 @@ class Outcome:
 
     @property
     def loss(self) -> float:
-        """The loss of the step; NaN where tokens are not known."""
+        """The loss of the step; NaN where tokens are not known. Where every ratio is 1 its value says little:
+        a token's part, turned round, is what its log-probability is pushed by."""
         return float(sum(map(np.sum, self.terms))) if self.terms else np.nan
 
 

@@ -33,7 +33,8 @@ class JudgesView(w.VBox):
     def __init__(self, judges: Judges):
         self.judges, names = judges, list(judges.vision)
         self.first, self.second = choice("First judge", names, names[0]), choice("Second", names, names[1])
-        self.rollout, self.judge = choice("Rollout", width="420px"), choice("Numbers of", names, names[0])
+        self.rollout = choice("Rollout to open", width="420px")
+        self.judge = choice("Numbers of", names, names[0])
         self.said, self.place = area(), w.VBox()
         self.inspector = inspect(judges.rollout(names[0], 0))
         self._go = _plotly()

@@ -37,7 +37,7 @@ def test_rejudged_rollouts_show_both_means():
 
 def test_a_changed_step_shows_formulas_rollouts_and_notes():
     page = rl.what_if([replace(one, info={"group": 0}) for one in GROUP], scale="none")._repr_html_()
-    assert r"\operatorname{std}" in page and "the same" in page and "No advantages were recorded" in page
+    assert r"\operatorname{std}" in page and "reward, both" in page and "No advantages were recorded" in page
     assert "<script" not in page and page.count("<tr>") >= 4
 
 
