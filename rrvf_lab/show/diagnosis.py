@@ -20,7 +20,7 @@ MARKS = {WRONG: "#c0392b", LOST: "#d9822b"}  # the words say the same
 def diagnosis_html(diagnosis: Diagnosis) -> str:
     """The findings, ranked, each with three of its rollouts; below them what the gain is made of, and the
     ledger turn by turn."""
-    parts = [headline_html(diagnosis)]
+    parts = [says("", headline_html(diagnosis))]
     for place, finding in enumerate(diagnosis.findings, 1):
         parts += [finding_html(place, finding),
                   row([_card(diagnosis.evidence, i) for i in finding.rollouts[:SHOWN]]),
@@ -30,8 +30,8 @@ def diagnosis_html(diagnosis: Diagnosis) -> str:
 
 def headline_html(diagnosis: Diagnosis) -> str:
     """How many findings on how many rollouts, and what could not be looked at."""
-    return says(text_html(diagnosis.headline)) + "".join(
-        says("&#9888;", text_html(why, total=400)) for why in diagnosis.failed)
+    return "".join([f"<b>{text_html(diagnosis.headline)}</b>",
+                    *(f"<br>&#9888; {text_html(why, total=400)}" for why in diagnosis.failed)])
 
 
 def finding_html(place: int, finding) -> str:
