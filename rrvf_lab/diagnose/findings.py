@@ -314,14 +314,16 @@ def pictures_do_not_follow_programs(run):
     again = sum(count > 1 for count in Counter(turn.code[plain]).values())
     codes = defaultdict(set)
     for i in np.flatnonzero(plain):
-        codes[turn.picture[i]].add(_said(turn.code[i]))
-    shared = [picture for picture, some in codes.items() if len(some) > 1]
+        codes[turn.picture[i]].add((_said(turn.code[i]), run.target[turn.of[i]]))
+    shared = [picture for picture, some in codes.items() if len({said for said, _ in some}) > 1]
+    strange = [picture for picture in shared if len({target for _, target in codes[picture]}) > 1]
     if torn:
         hit = np.isin(turn.code.astype(str), list(torn)) & turn.ran
         said = f"{rate(len(torn), again)} of the programs that ran twice gave two pictures"
-    elif more_than(len(shared), len(codes), 0.05) < 1e-4:
+    elif min(more_than(len(shared), len(codes), 0.05), more_than(len(strange), len(codes), 0.01)) < 1e-4:
         hit = np.isin(turn.picture.astype(str), shared)
-        said = f"{rate(len(shared), len(codes))} of the pictures come from several programs"
+        said = (f"{rate(len(shared), len(codes))} of the pictures come from several programs, "
+                f"{len(strange)} of them for different images")
     else:
         return None
     return Finding("pictures do not follow programs", "The picture that comes back is not the program's own.",
@@ -483,9 +485,11 @@ def feedback_of_another_image(run):
     if not run.embedded or len(run.judged_again) < 15:
         return None
     sample, now = run.judged_again, [_vocabulary(one["verdict"].feedback) for one in run.judged_again]
-    said = [_vocabulary(run.turn.feedback[one["turn"]]) for one in sample]
-    if len(set(map(frozenset, said))) < 3:
+    recorded = [run.turn.feedback[one["turn"]] for one in sample]
+    same = np.mean([one["verdict"].feedback == words for one, words in zip(sample, recorded, strict=True)])
+    if same > 0.5 or not any(recorded):
         return None
+    said = [_vocabulary(words) for words in recorded]
     near = np.array([[_alike(a, b) for b in now] for a in said])
     own, others = np.diag(near), (near.sum(1) - np.diag(near)) / (len(near) - 1)
     if above_zero(own - others) < 0.01:

@@ -197,9 +197,10 @@ def feedback_of_another(plant):
     last = {}
 
     def another(verdict, target, image):
-        other = next((words for key, words in last.items() if key != target.tobytes()), "")
-        last.pop(target.tobytes(), None)
-        last[target.tobytes()] = verdict.feedback
+        key = target.tobytes()
+        last.pop(key, None)
+        other = list(last.values())[-1] if last else ""
+        last[key] = verdict.feedback
         return replace(verdict, feedback=other)
 
     plant.score(another)
