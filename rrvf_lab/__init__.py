@@ -50,6 +50,7 @@ from .judge import (
 )
 from .play import branch, play, play_many
 from .policy import Drafted, Human, ModelPolicy, Recording, load_policy
+from .probe import probe
 from .records import Recorder, Report, load_rollouts
 from .render import Renderer, Rendering, doctor, render
 from .reward import Reward, RewardWeights
@@ -79,7 +80,8 @@ __all__ = [
     "what_if",
     "doctor", "evaluate", "export", "hack_zoo", "inspect", "inspect_group", "inspect_run", "judge", "live",
     "load_benchmark", "load_images", "load_policy", "load_rollouts", "make_trainer", "play", "play_many",
-    "preflight", "publish", "reconcile", "render", "show", "sit_as_judge", "sit_as_policy", "start", "watch",
+    "preflight", "probe", "publish", "reconcile", "render", "show", "sit_as_judge", "sit_as_policy", "start",
+    "watch",
 ]
 
 
