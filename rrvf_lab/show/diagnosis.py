@@ -47,14 +47,16 @@ def numbers_html(diagnosis: Diagnosis) -> str:
     """What the gain is made of and the ledger turn by turn, each behind a click."""
     parts = [("Turn by turn", turns_html(diagnosis.ledger))]
     if diagnosis.gain:
-        parts.insert(0, ("What the gain is made of", gain_html(diagnosis.gain)))
+        rows = [f"{name} {value:+.3f}" for name, value, *_ in diagnosis.gain.rows]
+        parts.insert(0, (f"What the gain is made of</b>: {', '.join(rows)}<b>", gain_html(diagnosis.gain)))
     return "".join(folded(f"<b>{head}</b>", body) for head, body in parts)
 
 
 def gain_html(gain) -> str:
     """The parts of a gain with their intervals, what each turn gains, what is written, what is right."""
     rows = [(text_html(name), f"{value:+.3f}", _sure(low, high)) for name, value, low, high in gain.rows]
-    parts = [table(rows, ("gain", "score", "95 % interval"), "lrr", text_html(f"From {gain.caption}"))]
+    parts = [says("", f"From {text_html(gain.caption)}"),
+             table(rows, ("gain", "score", "95 % interval"), "lrr")]
     for head, some, form in gain.tables():
         signed = form.replace(":", ":+")
         rows = [(text_html(one.name), form.format(one.before), form.format(one.after),

@@ -207,8 +207,7 @@ class Run(Sequence):
     def log(self) -> list[dict]:
         """TRL's log, a row per step (loss, entropy, seconds/generate, ...); steps made again by a resume
         count once."""
-        rows = []
-        path = self.path / "log.jsonl"
+        rows, path = [], self.path / "log.jsonl"
         lines, _ = json_lines(path) if path.exists() else ([], [])  # the last one may be being written now
         for _, row in lines:
             if "reward" in row:
@@ -257,11 +256,12 @@ class Run(Sequence):
     def summary(self) -> str:
         """One sentence: state, steps, rollouts, the last step's mean vision and execution rate."""
         config, curves = self.config, self.curves()
-        of = f" of {config.steps}" if config else ""
         if not len(self):
             return f"{self.state}; no step recorded yet"
+        of = f" of {config.steps}" if config else ""
+        step = f"step {curves['step'][-1]}{of}; " if curves["step"][-1] >= 0 else ""
         last = f"vision {curves['vision'][-1]:.3f}, execution {curves['execution rate'][-1]:.0%}"
-        return f"{self.state}; step {curves['step'][-1]}{of}; {len(self):,} rollouts; last step: {last}"
+        return f"{self.state}; {step}{len(self):,} rollouts; {'last step: ' if step else ''}{last}"
 
     def __repr__(self):
         return f"Run({str(self.path)!r}: {self.summary()})"

@@ -40,7 +40,7 @@ class Findings(w.VBox):
         self.status, self.list, self.numbers = area(), w.VBox(), area()
         self.again = button("Diagnose again", self.begin)
         self.detail = Detail(run)
-        self.cards = Cards(self.detail.look_at)
+        self.cards = Cards(self.detail.look_at, width=90)
         title = area("<h3 style='margin:.3em 0'>What may be wrong</h3>")
         super().__init__([title, self.status, self.list, self.numbers, row(self.again)])
         self.begin()
@@ -106,7 +106,7 @@ class Findings(w.VBox):
     def _box(self, k, finding):
         opens = button(_named(finding, False), lambda: self.choose(k), f"its rollouts: {finding.name}")
         visible(opens, bool(finding.rollouts))
-        return w.VBox([area(finding_html(k + 1, finding)), opens])
+        return w.VBox([area(finding_html(k + 1, finding)), opens], layout={"align_items": "flex-start"})
 
 def _named(finding, shown):
     count = len(finding.rollouts)
@@ -124,10 +124,11 @@ def _diagnosed(run, looks):
 
 
 class Cards(w.HBox):
-    """Up to a page of rollouts side by side: each a thumbnail and a button that calls `opens(i)`."""
+    """Up to a page of rollouts side by side: each a thumbnail of two pictures `width` wide, and a button that
+    calls `opens(i)`."""
 
-    def __init__(self, opens, most: int = 12):
-        self.cards = [Card(opens) for _ in range(most)]
+    def __init__(self, opens, most: int = 12, width: int = 150):
+        self.cards = [Card(opens, width) for _ in range(most)]
         super().__init__(self.cards, layout={"flex_flow": "row wrap", "grid_gap": "4px 14px",
                                              "overflow": "visible"})
 
@@ -141,17 +142,18 @@ class Cards(w.HBox):
 class Card(w.VBox):
     """One rollout: its thumbnail, and a button that calls `opens(i)`."""
 
-    def __init__(self, opens):
-        self.i, self.picture = None, w.HTML()
+    def __init__(self, opens, width):
+        self.i, self.picture, self.size = None, w.HTML(), width
         self.button = button("Open", lambda: opens(self.i))
-        super().__init__([self.picture, self.button], layout={"width": "320px", "align_items": "flex-start"})
+        layout = {"width": f"{2 * width + 20}px", "align_items": "flex-start"}
+        super().__init__([self.picture, self.button], layout=layout)
 
     def fill(self, run, i) -> None:
         """Show rollout i; off the page where i is None."""
         self.i = i
         visible(self, i is not None)
         if i is not None:
-            self.picture.value = thumbnail(run, i)
+            self.picture.value = thumbnail(run, i, self.size)
             self.button.description = self.button.tooltip = f"Open rollout {i}"
 
 

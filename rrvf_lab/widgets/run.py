@@ -19,7 +19,7 @@ from ..show import html as show
 from ..show.groups import recorded
 from ..show.runs import CURVES, curves_picture, curves_table, phases
 from ..training.runs import ORDERS, ROLLOUT_KINDS, Run
-from .base import NAMED, Following, area, button, choice, number, row, status_html
+from .base import NAMED, Following, area, button, choice, number, row, status_html, visible
 from .findings import Cards, Detail, Findings
 
 PAGE = 12      # rollouts on a page of the run browser
@@ -138,9 +138,11 @@ class RunView(Following):
         self._controls(low)
         self.findings = Findings(run, findings)
         self.curves = Curves(run, self.choose_step)
+        visible(self.curves, self._top >= 0)  # a bare recording has no steps
         self.count, self.detail = area(), Detail(run)
         self.cards = Cards(self.detail.look_at, PAGE)
-        hint = area("<p>Click a point of a curve, or type its step, to see the rollouts behind it.</p>")
+        click = "Click a point of a curve, or type its step, to see the rollouts behind it."
+        hint = area(f"<p>{click if self._top >= 0 else 'These rollouts have no steps.'}</p>")
         filters = row(self.kind, self.order, self.first, self.last, self.every, self.image)
         pages = row(self.back, self.on, self.refresh, self.follow)
         self.children = [self.status, self.findings, self.curves, hint, filters, self.count, pages,

@@ -139,9 +139,9 @@ def test_findings_stand_first_and_one_opens_its_rollouts(run):
     box = panel.list.children[place]
     assert f"{place + 1}. reward is not its terms" in box.children[0].value
     box.children[1].click()
-    assert [card.i for card in panel.cards.cards[:5]] == [8, 9, 10, 11, None]
+    assert [card.i for card in panel.cards.cards[:5]] == [11, 10, 9, 8, None]
     panel.cards.cards[1].button.click()
-    assert panel.detail.opened == 9 and "Rollout 9" in panel.detail.page.value
+    assert panel.detail.opened == 10 and "Rollout 10" in panel.detail.page.value
     assert box.children[2:] == (panel.cards, panel.detail)
     box.children[1].click()
     assert len(box.children) == 2 and panel.opened is None
