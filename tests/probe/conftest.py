@@ -1,9 +1,14 @@
 """Rollouts of painted squares, and a probe of scripted policies on them."""
+import sys
+from pathlib import Path
+
 import pytest
 from painting import Painter
 from scripted import Reads, judge
 
 import rrvf_lab as rl
+
+sys.path.append(str(Path(__file__).parents[1] / "show"))  # where hostile texts are
 
 
 @pytest.fixture(scope="session")
