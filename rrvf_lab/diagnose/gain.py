@@ -36,9 +36,18 @@ class Change:
 
     def text(self, form: str = "{:.3f}") -> str:
         """It as a line."""
-        two = " -> ".join(form.format(value) for value in (self.before, self.after))
-        sure = " to ".join(form.replace(":", ":+").format(value) for value in (self.low, self.high))
-        return f"{self.name:<30}{two}: {form.replace(':', ':+').format(self.change)} ({sure})"
+        two, signed = f"{form.format(self.before)} -> {form.format(self.after)}", signed_form(form)
+        return f"{self.name:<30}{two}: {signed.format(self.change)} ({sure(self.low, self.high, signed)})"
+
+
+def signed_form(form: str) -> str:
+    """The format of a number, with its sign."""
+    return form.replace(":", ":+")
+
+
+def sure(low: float, high: float, form: str = "{:+.3f}") -> str:
+    """An interval in words."""
+    return "no interval" if np.isnan(low) else f"{form.format(low)} to {form.format(high)}"
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ class Gain:
     def text(self) -> str:
         """The parts as lines."""
         lines = [f"Gain from {self.caption}:"]
-        lines += [f"   {name:<30}{value:+.3f} ({low:+.3f} to {high:+.3f})"
+        lines += [f"   {name:<30}{value:+.3f} ({sure(low, high)})"
                   for name, value, low, high in self.rows]
         for head, some, form in self.tables():
             lines += [f"   {head}:", *(f"      {one.text(form)}" for one in some)]
@@ -116,7 +125,7 @@ class Times:
     """Rollouts at two times, and a thousand draws of them: by image where at least half of both times are
     images of the other too (`images`, else 0), else group by group on either side.
 
-    What it gives are arrays of the value itself and its draws.
+    What it gives are arrays of the value itself and its draws; no draw where a side is one group alone.
     """
 
     def __init__(self, run, before, after):
@@ -157,8 +166,10 @@ class Times:
 
 
 def _weights(n, rng):
-    """How often each of n is drawn: once each, then in a thousand draws with replacement."""
-    return np.vstack([np.ones(n), rng.multinomial(n, np.full(n, 1 / n), DRAWS)])
+    """How often each of n is drawn: once each, then in a thousand draws with replacement; of one nothing is
+    drawn, as it says nothing of another."""
+    drawn = rng.multinomial(n, np.full(n, 1 / n), DRAWS) if n > 1 else np.zeros((DRAWS, n))
+    return np.vstack([np.ones(n), drawn])
 
 
 def _estimate(draws):
@@ -178,8 +189,8 @@ def mean_of(values, images) -> tuple[float, float, float]:
         return (np.nan,) * 3
     of = np.unique(images[known].astype(str), return_inverse=True)[1]
     weights = _weights(of.max() + 1, np.random.default_rng(0))
-    draws = (weights @ np.bincount(of, values[known])) / (weights @ np.bincount(of))
-    return (float(draws[0]), np.nan, np.nan) if of.max() == 0 else _estimate(draws)
+    total, count = weights @ np.bincount(of, values[known]), weights @ np.bincount(of)
+    return _estimate(np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0))
 
 
 def _parts(run, times):
@@ -187,7 +198,7 @@ def _parts(run, times):
     r, r2 = times.means(run.first_ran.astype(float))
     s, s2 = times.means(run.first, run.first_ran)
     later, later2 = times.means(run.vision - np.where(run.first_ran, run.first, 0.0))
-    s, s2 = (np.nan_to_num(np.where(np.isnan(a), b, a)) for a, b in ((s, s2), (s2, s)))
+    s, s2 = (np.nan_to_num(np.where(np.isnan(a), b, a)) for a, b in ((s, s2), (s2, s)))  # none ran
     parts = [times.draws(part) for part in
              ((r2 - r) * (s + s2) / 2, (s2 - s) * (r + r2) / 2, later2 - later)]
     return sum(parts), *parts

@@ -9,6 +9,7 @@ import math
 
 from ..diagnose import Diagnosis
 from ..diagnose.finding import LOST, WRONG
+from ..diagnose.gain import signed_form, sure
 from .html import card, drawn, folded, number, picture, row, says, table, text_html
 from .ledger import turns_html
 
@@ -54,20 +55,16 @@ def numbers_html(diagnosis: Diagnosis) -> str:
 
 def gain_html(gain) -> str:
     """The parts of a gain with their intervals, what each turn gains, what is written, what is right."""
-    rows = [(text_html(name), f"{value:+.3f}", _sure(low, high)) for name, value, low, high in gain.rows]
+    rows = [(text_html(name), f"{value:+.3f}", sure(low, high)) for name, value, low, high in gain.rows]
     parts = [says("", f"From {text_html(gain.caption)}"),
              table(rows, ("gain", "score", "95 % interval"), "lrr")]
     for head, some, form in gain.tables():
-        signed = form.replace(":", ":+")
+        signed = signed_form(form)
         rows = [(text_html(one.name), form.format(one.before), form.format(one.after),
-                 signed.format(one.change), _sure(one.low, one.high, signed)) for one in some]
+                 signed.format(one.change), sure(one.low, one.high, signed)) for one in some]
         columns = (text_html(head), "before", "after", "change", "95 % interval")
         parts.append(table(rows, columns, "lrrrr"))
     return "".join(parts)
-
-
-def _sure(low, high, form="{:+.3f}"):
-    return "" if math.isnan(low) else f"{form.format(low)} to {form.format(high)}"
 
 
 def _card(run, i):

@@ -43,9 +43,10 @@ def ledger_html(rows) -> str:
 def turns_html(ledger) -> str:
     """The ledger of a run (`diagnose.ledger`) as a table: measures down, turns across, in brackets the change
     to the draft before with its 95 % interval."""
-    parts = []
-    for head, lines in ledger.sections():
-        rows = [(text_html(line.name, total=80), *map(text_html, line.cells())) for line in lines]
-        columns = (head, *(f"turn {k}" for k in range(1, len(lines[0].values) + 1)))
-        parts.append(table(rows, columns, "l" + "r" * len(columns)))
-    return "".join([*parts, *(says("", text_html(note)) for note in ledger.notes)])
+    sections, rows = ledger.sections(), []
+    for head, lines in sections:
+        rows.append((f"<b>{head}</b>",))
+        rows += [(text_html(line.name, total=80), *map(text_html, line.cells())) for line in lines]
+    turns = [f"turn {k}" for k in range(1, len(sections[0][1][0].values) + 1)]
+    return table(rows, ("", *turns), "l" + "r" * len(turns)) + "".join(
+        says("", text_html(note)) for note in ledger.notes)
