@@ -45,17 +45,29 @@ from .judge import (
     as_judge,
     audit,
     difference,
+    hack_zoo,
     judge,
 )
 from .play import branch, play, play_many
 from .policy import Drafted, Human, ModelPolicy, Recording, load_policy
+from .probe import probe
 from .records import Recorder, Report, load_rollouts
 from .render import Renderer, Rendering, doctor, render
 from .reward import Reward, RewardWeights
 from .rollout import Rollout, Turn
 from .show import export, install, show
 from .training import Run, TrainConfig, advantages, publish, start
-from .widgets import inspect, inspect_group, inspect_run, live, sit_as_judge, sit_as_policy, watch
+from .whatif import compare_judges, rejudge, token_logprobs, update_by_hand, what_if
+from .widgets import (
+    inspect,
+    inspect_group,
+    inspect_judges,
+    inspect_run,
+    live,
+    sit_as_judge,
+    sit_as_policy,
+    watch,
+)
 
 install()
 
@@ -64,10 +76,12 @@ __all__ = [
     "JudgeStopped", "ModelPolicy", "PixelJudge", "Recorder", "Recording", "Renderer", "Rendering",
     "Report", "Reward", "RewardWeights", "Rollout", "Run", "TrainConfig", "Turn", "VLMJudge", "Verdict",
     "advantages", "agreement", "as_judge", "audit", "benchmarks", "branch", "contact_sheet", "diagnose",
-    "difference",
-    "doctor", "evaluate", "export", "inspect", "inspect_group", "inspect_run", "judge", "live",
+    "difference", "compare_judges", "inspect_judges", "rejudge", "token_logprobs", "update_by_hand",
+    "what_if",
+    "doctor", "evaluate", "export", "hack_zoo", "inspect", "inspect_group", "inspect_run", "judge", "live",
     "load_benchmark", "load_images", "load_policy", "load_rollouts", "make_trainer", "play", "play_many",
-    "preflight", "publish", "reconcile", "render", "show", "sit_as_judge", "sit_as_policy", "start", "watch",
+    "preflight", "probe", "publish", "reconcile", "render", "show", "sit_as_judge", "sit_as_policy", "start",
+    "watch",
 ]
 
 

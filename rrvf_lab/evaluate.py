@@ -75,6 +75,8 @@ def evaluate(policy, images, max_turns: int = 3, record=None, name: str = "evalu
         rollouts, failed = _played(policy, list(map(item, some)), max_turns, environment)
         for rollout in rollouts:
             rollout.info.update(name=name.partition(SHARE)[0], max_turns=max_turns)
+            if environment.get("blind"):
+                rollout.info["blind"] = environment["blind"]
         if recording and rollouts:
             recording.add(rollouts)
         return rollouts, failed

@@ -13,23 +13,32 @@ from .evidence import Evidence, evidence_of
 from .finding import Finding, kept
 from .findings import FINDINGS
 from .gain import Gain, gain_of
+from .ledger import Ledger, ledger_of
 
 
 @dataclass(frozen=True, repr=False)
 class Diagnosis:
     """What `diagnose` found: `findings`, ranked; `gain`, what the change of the score is made of, or None;
-    `evidence`, from which `evidence.rollout(i)` gives a rollout that a finding names."""
+    `ledger`, turn by turn what is scored, changed and spent; `evidence`, from which `evidence.rollout(i)`
+    gives a rollout that a finding names; `failed`, what kept a look from being taken."""
 
     findings: tuple[Finding, ...]
     gain: Gain | None
+    ledger: Ledger
     evidence: Evidence
+    failed: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """How many findings on how many rollouts."""
+        run, count = self.evidence, len(self.findings)
+        steps = len({step for step in run.step if not math.isnan(step)})
+        of = f" of {steps:,} steps" if steps > 1 else ""
+        return f"{len(run):,} rollouts{of}: {count or 'no'} finding{'s' * (count != 1)}"
 
     def text(self) -> str:
         """All of it as text."""
-        run = self.evidence
-        steps = len({step for step in run.step if not math.isnan(step)})
-        of = f" of {steps} steps" if steps > 1 else ""
-        lines = [f"{len(run):,} rollouts{of}: {len(self.findings) or 'no'} findings"]
+        lines = [self.headline, *self.failed]
         for number, finding in enumerate(self.findings, 1):
             lines += ["", f"{number}. {finding.name} ({finding.kind})", f"   {finding.says}",
                       f"   evidence: {finding.evidence}"]
@@ -39,6 +48,7 @@ class Diagnosis:
                 lines.append(f"   rollouts: {', '.join(map(str, finding.rollouts))}")
         if self.gain:
             lines += ["", self.gain.text()]
+        lines += ["", self.ledger.text()]
         return "\n".join(lines)
 
     def table(self):
@@ -67,14 +77,16 @@ def diagnose(run, findings=FINDINGS) -> Diagnosis:
 
     Example: `rl.diagnose("runs/demo").findings[0].says`.
     """
-    evidence, found = evidence_of(run), []
+    evidence, found, failed = evidence_of(run), [], []
     for look in findings:
         try:
             finding = look(evidence)
         except Exception as error:  # one look that fails must not hide the others
             name = getattr(look, "__name__", look)
-            warnings.warn(f"the finding {name} failed: {type(error).__name__}: {error}", stacklevel=2)
+            failed.append(f"the finding {name} failed: {type(error).__name__}: {error}")
+            warnings.warn(failed[-1], stacklevel=2)
             continue
         if finding is not None:
             found.append(finding)
-    return Diagnosis(tuple(kept(found)), gain_of(evidence), evidence)
+    return Diagnosis(tuple(kept(found)), gain_of(evidence), ledger_of(evidence), evidence,
+                     tuple(failed))

@@ -21,8 +21,9 @@ from PIL import Image
 from ..judge.pixel import PixelJudge
 from ..leaves.files import found, json_lines
 from ..leaves.pictures import decoded, rgb
+from ..records.facts import drew, facts_of, group_labels, score
 from ..records.store import Recorder, Rollouts, load_rollouts, picture_name
-from ..render.flags import forging
+from ..training.runs import Run
 
 SAMPLE = 40  # pairs of pictures that are judged again
 
@@ -30,50 +31,22 @@ SAMPLE = 40  # pairs of pictures that are judged again
 class Evidence:
     """The records of a run.
 
-    Of each rollout: `step`, `group` (a number for each group; -1 alone), `id`, `target` (its picture's
-    name), `vision`, `format`, `tool`, `total` (the reward's), `advantage`, `first` and `final` (the
-    judge's score of the first draft and of the final code), `first_ran`, `ran`, `drafts`, `copied`,
-    `answered`, `flagged`, `forging` (the words for it, a list), `turns`, `calls`, `length` (characters
-    written), `name` (of an evaluation). Of each turn, in `turn`: `of` (its rollout), `k`, `code`, `text`,
-    `picture`, `score`, `ran`, `feedback`, `reason`, `error`, `failed` (why nothing was drawn), `parts`
-    (whether there are some). Numbers are float arrays, NaN where nothing is known.
+    Of each rollout the columns of `records.facts`: `vision`, `total`, `first`, `ran`, ...; here `step` is NaN
+    where there is none, and `group` a number for each group of the run. Of each turn, in `turn`: `of` (its
+    rollout), `k`, `code`, `text`, `picture`, `score`, `ran`, `feedback`, `reason`, `error`, `failed` (why
+    nothing was drawn), `parts` (whether there are some). Numbers are arrays, NaN where nothing is known.
 
     `rows` are the stored lines, `config` the settings ({} of a bare recording), `log` the trainer's lines.
     """
 
-    def __init__(self, rows, folder, config=None, log=()):
+    def __init__(self, rows, folder, config=None, log=(), facts=None):
         self.rows, self.folder, self.config, self.log = list(rows), Path(folder), config or {}, list(log)
-        rewards = [row.get("reward") or {} for row in self.rows]
-        for part in ("vision", "format", "tool", "total"):
-            setattr(self, part, _floats(reward.get(part) for reward in rewards))
-        infos = [row.get("info") or {} for row in self.rows]
-        self.step = _floats(info.get("step") for info in infos)
-        self.advantage = _floats(info.get("advantage") for info in infos)
-        self.name = np.array([str(info.get("name", "")) for info in infos], object)
-        self.id = np.array([row["id"] for row in self.rows], object)
-        self.target = np.array([row["target"] for row in self.rows], object)
-        self.group = _labels([None if info.get("group", -1) == -1 else (info.get("step"), info["group"])
-                              for info in infos])
+        self.facts = facts_of(self.rows) if facts is None else facts
+        for name in self.facts.dtype.names:
+            setattr(self, name, self.facts[name])
+        self.step = np.where(self.step < 0, math.nan, self.step)
+        self.group = group_labels(self.facts)
         self.turn = Turns(self.rows)
-        self._from_turns()
-
-    def _from_turns(self):
-        rows, drafts = self.rows, [[t for t in row["turns"] if t["code"] is not None] for row in self.rows]
-        final = [row["turns"][row["choice"]] if row["choice"] is not None else None for row in rows]
-        self.first = _floats(_score(some[0]) if some else 0.0 for some in drafts)
-        self.first_ran = np.array([bool(some) and _drawn(some[0]) is not None for some in drafts], bool)
-        self.final = _floats(_score(turn) if turn else 0.0 for turn in final)
-        self.ran = np.array([turn is not None and _drawn(turn) is not None for turn in final], bool)
-        self.copied = np.array([any(a["code"] == b["code"] for a, b in zip(some, some[1:], strict=False))
-                                for some in drafts], bool)
-        self.drafts = np.array([len(some) for some in drafts], int)
-        self.answered = np.array([row["answer"] is not None for row in rows], bool)
-        self.turns = np.array([len(row["turns"]) for row in rows], int)
-        self.calls = np.array([sum(t["action"] == "render" for t in row["turns"]) for row in rows], int)
-        self.length = _floats(sum(len(t["text"] or "") for t in row["turns"]) for row in rows)
-        self.forging = [[flag for t in row["turns"]
-                         for flag in forging((t.get("rendering") or {}).get("flags") or ())] for row in rows]
-        self.flagged = np.array([bool(flags) for flags in self.forging], bool)
 
     def __len__(self):
         return len(self.rows)
@@ -82,6 +55,27 @@ class Evidence:
     def embedded(self) -> bool:
         """Whether the run says that the embedded judge gave its scores."""
         return "judge" in self.config and self.config["judge"] is None
+
+    @functools.cached_property
+    def so_far(self) -> np.ndarray:
+        """The score after each turn (rollouts x turns): a rollout that ended keeps what it had, 0 before the
+        first draft; see `records.report.score_after`."""
+        found = np.zeros((len(self), int(self.turns.max(initial=0))))
+        for scores, row, vision in zip(found, self.rows, self.vision, strict=True):
+            last = 0.0
+            for k, turn in enumerate(row["turns"]):
+                last = scores[k] = score(turn) if turn["code"] is not None else last
+            scores[max(0, len(row["turns"]) - 1):] = vision
+        return found
+
+    @functools.cached_property
+    def evaluation(self) -> Evidence | None:
+        """Of a training run: its held-out images, evaluated before and after; None where they were not."""
+        folder = self.folder.parent / "evaluation"
+        if self.folder.name != "rollouts" or not all((folder / f"{name}.jsonl").is_file()
+                                                     for name in ("before", "after")):
+            return None
+        return Evidence(load_rollouts(folder).rows, folder, self.config)
 
     @functools.cached_property
     def groups(self) -> list[np.ndarray]:
@@ -163,8 +157,8 @@ class Turns:
         self.error = np.array([turn["error"] or "" for _, _, turn in flat], object)
         self.picture = np.array([one.get("image") for one in drawn], object)
         self.failed = np.array([one.get("error") or "" for one in drawn], object)
-        self.ran = np.array([one.get("image") is not None for one in drawn], bool)
-        self.score = _floats(one.get("score") for one in verdicts)
+        self.ran = np.array([drew(turn) for _, _, turn in flat], bool)
+        self.score = np.array([score(turn) for _, _, turn in flat], float)
         self.feedback = np.array([one.get("feedback", "") for one in verdicts], object)
         self.reason = np.array([one.get("reason", "") for one in verdicts], object)
         self.parts = np.array([bool(one.get("parts")) for one in verdicts], bool)
@@ -183,15 +177,14 @@ def evidence_of(run) -> Evidence:
         return run
     if isinstance(run, Rollouts):
         return Evidence(run.rows, run.folder)
-    run = getattr(run, "path", run)       # of a Run
+    if isinstance(run, Run):
+        if not len(run):
+            raise FileNotFoundError(f"no recorded rollouts in {run.folder}: {run.summary()}")
+        return Evidence(run.rows(), run.folder, *_settings(run.path), run.index)
     run = getattr(run, "rollouts", run)   # of a Report
     if isinstance(run, (str, Path)):
-        folder, rollouts = found(run), load_rollouts(run)
-        config = folder / "config.json"
-        log = folder / "log.jsonl"
-        return Evidence(rollouts.rows, rollouts.folder,
-                        json.loads(config.read_text()) if config.is_file() else {},
-                        [row for _, row in json_lines(log)[0]] if log.is_file() else ())
+        rollouts = load_rollouts(run)
+        return Evidence(rollouts.rows, rollouts.folder, *_settings(found(run)))
     if not isinstance(run, (list, tuple)):
         raise TypeError(f"diagnose reads a run folder, a Run, Rollouts, a Report or a list of rollouts, not "
                         f"{type(run).__name__}")
@@ -202,18 +195,8 @@ def evidence_of(run) -> Evidence:
     return evidence
 
 
-def _floats(values):
-    return np.array([math.nan if value is None else value for value in values], float)
-
-
-def _labels(keys):
-    names = {}
-    return np.array([-1 if key is None else names.setdefault(key, len(names)) for key in keys], int)
-
-
-def _drawn(turn):
-    return (turn.get("rendering") or {}).get("image")
-
-
-def _score(turn):
-    return (turn.get("verdict") or {}).get("score", math.nan)
+def _settings(folder):
+    """(settings, the trainer's lines) of a run folder; empty where there are none."""
+    config, log = folder / "config.json", folder / "log.jsonl"
+    return (json.loads(config.read_text()) if config.is_file() else {},
+            [row for _, row in json_lines(log)[0]] if log.is_file() else [])

@@ -23,6 +23,9 @@ from .finding import LOST, NOTE, WRONG, Finding, above_zero, average, more_than,
 
 EXACT = 1e-6   # of numbers that are stored in full
 SHOWN = 12     # rollouts named by a finding
+LONG = 30      # steps after which a policy should have lost the faults it came with
+NOTHING = 0.1  # what a picture that has nothing of its target earns by the embedded judge, at most
+OFF = 0.1      # nats a token between sampler and update; in sound runs of nano below 0.05
 TIME = re.compile(r"time-?out|timed out|CPU time|stopped after", re.IGNORECASE)
 RANDOM = re.compile(r"random|rand\(|randn|uuid|time\(|now\(|today\(")
 
@@ -37,6 +40,25 @@ def _some(positions, by=None):
 def _share_of(run, turns):
     """The share of rollouts that have one of these turns."""
     return float(np.isin(np.arange(len(run)), run.turn.of[turns]).mean())
+
+
+def _grown(run, values):
+    """(whether a training made more of what its policy came with, the chance of that). What a policy comes
+    with is for training to mend: in a short run only its growth is a finding. The first is None for an
+    evaluation and for a run long enough to have mended it, where the share itself counts."""
+    steps = len(np.unique(run.step[~np.isnan(run.step)]))
+    if steps < 2:
+        return None, 0.0
+    order, chance = over_steps(run, values)
+    if order > 0 and chance < 0.001:
+        return True, chance
+    return None if steps >= LONG else False, 0.0
+
+
+def _last_third(run):
+    """Whether each rollout is of the last third of the steps; all of an evaluation's."""
+    steps = np.unique(run.step[~np.isnan(run.step)])
+    return np.isin(run.step, steps[-max(1, len(steps) // 3):]) if len(steps) > 1 else np.ones(len(run), bool)
 
 
 # ---- the numbers of a reward -------------------------------------------------------------------------------
@@ -117,17 +139,35 @@ def unscored_as_zero(run):
 
 
 def pictures_without_comparison(run):
-    """Zeros of an embedded judge's run that come without parts: nobody compared these pictures."""
+    """Zeros that nobody compared: without the parts of the others, or of pictures as good as the others."""
     turn = run.turn
-    parted = turn.ran & turn.parts
-    hit = turn.ran & ~turn.parts & (turn.score == 0)
-    if not hit.any() or parted.sum() < hit.sum() or unscored_as_zero(run):
+    there, parted = turn.ran & ~np.isnan(turn.score), turn.ran & turn.parts
+    hit = there & ~turn.parts & (turn.score == 0)
+    if not hit.any() or unscored_as_zero(run):
         return None
+    why = "have score 0 and no parts, as no compared one has"
+    again = sum(_sometimes_zero(run, some) for some in _judged_twice(run).values())
+    if again:
+        why = f"have score 0, and {again} of them another one when they were judged again"
+    elif not run.embedded or parted.sum() < hit.sum():
+        zero, chance = _zeros_are_as_good(run)
+        if not zero or chance > 1e-3:
+            return None
+        why = f"have score 0; by the embedded judge they are as near to their targets as others ({zero})"
     return Finding("zeros without comparison", "Pictures have the score 0 although nobody compared them.",
-                   f"{rate(hit[turn.ran])} of the pictures have score 0 and no parts, as no compared one has",
-                   WRONG, _share_of(run, hit),
+                   f"{rate(hit[turn.ran])} of the pictures {why}", WRONG, _share_of(run, hit),
                    "good pictures are pushed away", "find out who scored these, and give NaN for a failure",
                    _some(turn.of[hit]))
+
+
+def _zeros_are_as_good(run):
+    """(scores of the embedded judge for what has the score 0 and for the others, in words; the chance that
+    the first are at most half as good)."""
+    told, now = _again(run)
+    zero, other = now[told == 0], now[told > 0]
+    if len(zero) < 3 or len(other) < 8:
+        return "", 1.0
+    return f"{average(zero)} against {average(other)}", above_zero(zero - mean(other) / 2)
 
 
 def failures_that_are_not_the_programs(run):
@@ -180,6 +220,23 @@ def advantages_are_not_the_groups(run):
                    _some(np.flatnonzero(bad), -off[bad]))
 
 
+def update_reads_another_text(run):
+    """Tokens are as likely in the update as what it would sample, if it reads what the sampler read."""
+    off = known([row.get("surprise", np.nan) for row in run.log])
+    if len(off) < 2 or abs(mean(off)) < OFF or share(np.sign(off) == np.sign(mean(off)))["value"] < 0.9:
+        return None
+    chance = min(above_zero(off), above_zero(-off)) if len(off) > 2 else 1e-4
+    more = mean(off) > 0
+    return Finding("the update is of another text",
+                   "The tokens that are learnt from are "
+                   f"{'less' if more else 'more'} likely in the update than those it would sample itself.",
+                   f"{average(off)} nats a token (steps); in a sound run 0", WRONG, 0.99 if more else 0.9,
+                   "the gradient is of a policy that did not write these rollouts",
+                   "compare what the sampler and the update are given: pixels, context, temperature, weights"
+                   if more else "the sampler did not sample at the temperature of the update; is it greedy?",
+                   (), 2 * chance)
+
+
 # ---- which pictures ----------------------------------------------------------------------------------------
 
 def groups_mixed(run):
@@ -227,19 +284,24 @@ def target_in_the_render(run):
     turn, programs = run.turn, defaultdict(set)
     same = turn.ran & (turn.picture == run.target[turn.of])
     for i in np.flatnonzero(same):
-        programs[turn.picture[i]].add("".join(turn.code[i].split()))
-    targets = [target for target, some in programs.items() if len(some) > 2]
-    if len(targets) < 2:
+        programs[turn.picture[i]].add(_said(turn.code[i]))
+    targets = [target for target, some in programs.items() if len(some) > 1]
+    if len(targets) < 2 or more_than(len(targets), len(programs), 0.1) > 1e-4:
         return None
     hit = same & np.isin(turn.picture.astype(str), targets)
     return Finding("the target's own pixels come back",
                    "Programs that differ all draw the very pixels of their target.",
                    f"{rate(hit[turn.ran])} of the pictures, of {len(targets)} images; up to "
                    f"{max(map(len, programs.values()))} programs for one", WRONG,
-                   _share_of(run, hit),
+                   min(1.0, 2 * _share_of(run, hit)),  # before what follows from it
                    "the score is full without a program that draws anything",
                    "keep the target out of the sandbox's reach; read these programs",
                    _some(turn.of[hit]))
+
+
+def _said(code):
+    """The words and numbers of a program: what stays the same where only its form differs."""
+    return tuple(sorted(re.findall(r"[\w.]+", code)))
 
 
 def pictures_do_not_follow_programs(run):
@@ -252,14 +314,16 @@ def pictures_do_not_follow_programs(run):
     again = sum(count > 1 for count in Counter(turn.code[plain]).values())
     codes = defaultdict(set)
     for i in np.flatnonzero(plain):
-        codes[turn.picture[i]].add("".join(turn.code[i].split()))
-    shared = [picture for picture, some in codes.items() if len(some) > 1]
+        codes[turn.picture[i]].add((_said(turn.code[i]), run.target[turn.of[i]]))
+    shared = [picture for picture, some in codes.items() if len({said for said, _ in some}) > 1]
+    strange = [picture for picture in shared if len({target for _, target in codes[picture]}) > 1]
     if torn:
         hit = np.isin(turn.code.astype(str), list(torn)) & turn.ran
         said = f"{rate(len(torn), again)} of the programs that ran twice gave two pictures"
-    elif more_than(len(shared), len(codes), 0.3) < 1e-4:
+    elif min(more_than(len(shared), len(codes), 0.05), more_than(len(strange), len(codes), 0.01)) < 1e-4:
         hit = np.isin(turn.picture.astype(str), shared)
-        said = f"{rate(len(shared), len(codes))} of the pictures come from several programs"
+        said = (f"{rate(len(shared), len(codes))} of the pictures come from several programs, "
+                f"{len(strange)} of them for different images")
     else:
         return None
     return Finding("pictures do not follow programs", "The picture that comes back is not the program's own.",
@@ -278,10 +342,13 @@ def judge_says_one_thing(run):
     if len(set(turn.picture[there])) < 8:
         return None
     value, count = Counter(np.round(turn.score[there], 6)).most_common(1)[0]
+    highest = np.round(turn.score[there], 6).max()
     if count == there.sum() and value < 1:
         name, says = "judge constant", f"The judge gives every picture the score {value:g}."
-    elif value == np.round(turn.score[there], 6).max() and more_than(count, there.sum(), 0.5) < 1e-4:
+    elif value == highest and more_than(count, there.sum(), 0.5) < 1e-4:
         name, says = "judge saturated", f"The judge gives most pictures its highest score, {value:g}."
+    elif run.embedded and value == highest and _far(run, value):
+        name, says = "judge saturated", f"Pictures far from their target have the highest score, {value:g}."
     elif more_than(count, there.sum(), 0.5) < 1e-4:
         name, says = "judge nearly constant", f"The judge gives most pictures the same score, {value:g}."
     else:
@@ -292,15 +359,38 @@ def judge_says_one_thing(run):
                    "audit the judge: rl.audit(judge, images)", _some(turn.of[hit]))
 
 
-def judge_is_noisy(run):
-    """The same two pictures get different scores."""
-    turn, scores, where = run.turn, defaultdict(list), defaultdict(list)
+def _far(run, value):
+    """Whether pictures with this score are mostly no copies of their target, by the embedded judge."""
+    told, now = _again(run)
+    same = now[np.abs(told - value) < EXACT]
+    return len(same) > 2 and share(same < 0.9)["low"] > 0.4
+
+
+def _again(run):
+    """Scores as they were recorded, and as the embedded judge gives them now, of a sample."""
+    told = np.array([run.turn.score[one["turn"]] for one in run.judged_again])
+    return told, np.array([one["verdict"].score for one in run.judged_again])
+
+
+def _judged_twice(run):
+    """{(target, picture): turns} of those that were judged more than once."""
+    turn, where = run.turn, defaultdict(list)
     compared = np.array([not reason.startswith("judge:") for reason in turn.reason], bool)
     for i in np.flatnonzero(turn.ran & ~np.isnan(turn.score) & compared):
-        pair = run.target[turn.of[i]], turn.picture[i]
-        scores[pair].append(turn.score[i])
-        where[pair].append(turn.of[i])
-    again = {pair: some for pair, some in scores.items() if len(some) > 1}
+        where[run.target[turn.of[i]], turn.picture[i]].append(i)
+    return {pair: some for pair, some in where.items() if len(some) > 1}
+
+
+def _sometimes_zero(run, some):
+    """Whether one picture got 0 and otherwise one and the same score: it was not compared each time."""
+    scores = run.turn.score[some]
+    return scores.min() == 0 < scores.max() and np.ptp(scores[scores > 0]) < EXACT
+
+
+def judge_is_noisy(run):
+    """The same two pictures get different scores."""
+    twice = _judged_twice(run)
+    again = {pair: run.turn.score[some] for pair, some in twice.items() if not _sometimes_zero(run, some)}
     differ = [pair for pair, some in again.items() if np.ptp(some) > EXACT]
     if not differ:
         return None
@@ -314,53 +404,62 @@ def judge_is_noisy(run):
                    WRONG if run.embedded or part > 0.2 else LOST, part,
                    f"about {part:.0%} of the differences within groups are noise",
                    "temperature 0, or the mean of several answers; larger groups",
-                   _some([i for pair in differ for i in where[pair]]))
+                   _some([run.turn.of[i] for pair in differ for i in twice[pair]]))
 
 
 def judge_gave_other_scores(run):
-    """The embedded judge, asked again, gives other scores."""
+    """The embedded judge, asked again, gives other scores: another version, noise, or something else."""
     if not run.embedded or len(run.judged_again) < 8:
         return None
-    told = np.array([run.turn.score[one["turn"]] for one in run.judged_again])
-    now = np.array([one["verdict"].score for one in run.judged_again])
+    told, now = _again(run)
     bad = np.abs(told - now) > 0.01
-    if share(bad)["low"] < 0.05:
+    if share(bad)["low"] < 0.05 or judge_says_one_thing(run) or judge_saw_pictures_swapped(run) \
+            or not bad[told > 0].any() and pictures_without_comparison(run):
         return None
-    order = trend(now, told)[0]
-    where = run.turn.of[[one["turn"] for one in run.judged_again]]
-    if order > 0.95:
-        what, name = "in nearly the same order: another version of the judge", "another version"
+    (order, _), gone = trend(now, told), (told - now)[bad]
+    if order > 0.95 and share(bad)["low"] > 0.5:
+        name, what = "judge: another version", "in nearly the same order: another version of the judge"
+    elif share(bad)["low"] > 0.5 and order > 0.3 and above_zero(gone) > 0.001 < above_zero(-gone):
+        name, what = "judge noisy", "sometimes more, sometimes less"
     else:
-        what, name = f"in another order (rank correlation {order:+.2f})", "scores are not the judge's"
-    kind = NOTE if name == "another version" else WRONG
-    return Finding(f"judge: {name}", f"The embedded judge now gives other scores: {what}.",
+        name, what = "judge: scores are not the judge's", "in another order"
+    if name == "judge noisy" and judge_is_noisy(run):
+        return None  # said there, from pairs that were judged more than once
+    return Finding(name, f"The embedded judge now gives other scores: {what}.",
                    f"{rate(bad)} of a sample differ by more than 0.01, on average by "
-                   f"{mean(np.abs(told - now)):.3f}", kind, float(bad.mean()),
+                   f"{mean(np.abs(told - now)):.3f} (mean difference {average(told - now)}; rank correlation "
+                   f"{order:+.2f})", NOTE if name == "judge: another version" else WRONG, float(bad.mean()),
                    "the run was not trained on the scores that are shown for it",
                    "check the order of the arguments judge(target, image), and which judge was passed",
-                   _some(where[bad], -np.abs(told - now)[bad]))
+                   _some(run.turn.of[[one["turn"] for one in run.judged_again]][bad],
+                         -np.abs(told - now)[bad]))
 
 
 def judge_saw_pictures_swapped(run):
-    """What is recorded is nearer to what the embedded judge says with render and target exchanged."""
-    sample = [one for one in run.judged_again if one["verdict"].feedback != run.turn.feedback[one["turn"]]]
-    if not run.embedded or len(sample) < 10 or 2 * len(sample) < len(run.judged_again):
+    """What is recorded is what the embedded judge says with render and target exchanged, or nearer to it."""
+    if not run.embedded:
         return None
-    nearer, judge = [], PixelJudge()
+    turn = run.turn
+    sample = [one for one in run.judged_again if one["verdict"].feedback != turn.feedback[one["turn"]]
+              or abs(one["verdict"].score - turn.score[one["turn"]]) > 0.01]
+    if len(sample) < 8 or 2 * len(sample) < len(run.judged_again):
+        return None
+    nearer, equal, judge = [], 0, PixelJudge()
     for one in sample[:20]:
-        i, said = one["turn"], _vocabulary(run.turn.feedback[one["turn"]])
-        other = judge(run.picture(run.turn.picture[i]), run.picture(run.target[run.turn.of[i]])).feedback
-        right, turned = _vocabulary(one["verdict"].feedback), _vocabulary(other)
+        i, said = one["turn"], _vocabulary(turn.feedback[one["turn"]])
+        other = judge(run.picture(turn.picture[i]), run.picture(run.target[turn.of[i]]))
+        right, turned = _vocabulary(one["verdict"].feedback), _vocabulary(other.feedback)
         nearer.append(_alike(said, turned) - _alike(said, right))
-    chance = above_zero(nearer)
+        equal += abs(other.score - turn.score[i]) < EXACT and other.score > 0
+    chance = 0.0 if equal > len(nearer) / 2 else max(above_zero(nearer), 1e-300)
     if chance > 0.01:
         return None
     return Finding("judge: pictures swapped",
                    "The judge took the render for the target: what it calls missing is extra.",
-                   f"words shared with what it says of the swapped pictures minus of the right ones: "
-                   f"{average(nearer)}", WRONG, 1.0, "feedback points away from the target",
-                   "the order is judge(target, image)",
-                   _some(run.turn.of[[one["turn"] for one in sample[:20]]], -np.array(nearer)), chance)
+                   f"{equal} of {len(nearer)} scores are exactly those of the swapped pictures; words shared "
+                   f"with what it says of them minus of the right ones: {average(nearer)}", WRONG, 1.0,
+                   "feedback points away from the target", "the order is judge(target, image)",
+                   _some(turn.of[[one["turn"] for one in sample[:20]]], -np.array(nearer)), chance)
 
 
 def scores_do_not_follow_pictures(run):
@@ -386,9 +485,11 @@ def feedback_of_another_image(run):
     if not run.embedded or len(run.judged_again) < 15:
         return None
     sample, now = run.judged_again, [_vocabulary(one["verdict"].feedback) for one in run.judged_again]
-    said = [_vocabulary(run.turn.feedback[one["turn"]]) for one in sample]
-    if len(set(map(frozenset, said))) < 3:
+    recorded = [run.turn.feedback[one["turn"]] for one in sample]
+    same = np.mean([one["verdict"].feedback == words for one, words in zip(sample, recorded, strict=True)])
+    if same > 0.5 or not any(recorded):
         return None
+    said = [_vocabulary(words) for words in recorded]
     near = np.array([[_alike(a, b) for b in now] for a in said])
     own, others = np.diag(near), (near.sum(1) - np.diag(near)) / (len(near) - 1)
     if above_zero(own - others) < 0.01:
@@ -416,8 +517,10 @@ def drafts_do_not_look(run):
     sample = [one for one in run.judged_again if run.turn.k[one["turn"]] == 0 and not np.isnan(one["other"])]
     if len(sample) < 15:
         return None
-    gain = np.array([one["verdict"].score - one["other"] for one in sample])
-    if above_zero(gain) < 0.05:
+    own = np.array([one["verdict"].score for one in sample])
+    gain = own - np.array([one["other"] for one in sample])
+    # one that sees earns half of its score or more by its own target; here that is out of reach
+    if mean(gain) + 1.64 * np.std(gain, ddof=1) / np.sqrt(len(gain)) > 0.4 * mean(own):
         return None
     same = Counter(run.turn.code[one["turn"]] for one in sample).most_common(1)[0][1]
     return Finding("drafts do not depend on the image",
@@ -532,13 +635,16 @@ def malformed(run):
     """Turns that could not be read at all."""
     turn = run.turn
     hit = np.array([error.startswith("parse:") and not error.startswith(CUT) for error in turn.error], bool)
-    if not len(hit) or share(hit)["low"] < 0.1:
+    if not len(hit):
+        return None
+    grown, chance = _grown(run, np.bincount(turn.of[hit], minlength=len(run)) / np.maximum(run.turns, 1))
+    if grown is False or share(hit[_last_third(run)[turn.of]])["low"] < 0.1:
         return None
     often = Counter(turn.error[hit]).most_common(1)[0]
     return Finding("malformed turns", "Many turns cannot be read: neither a tool call nor an answer.",
                    f"{rate(hit)} of the turns; most often ({often[1]}): {often[0]}", LOST, float(hit.mean()),
                    "what such a turn would have drawn is never seen",
-                   "read some; a longer cold start, or a longer max_new_tokens", _some(turn.of[hit]))
+                   "read some; a longer cold start, or a longer max_new_tokens", _some(turn.of[hit]), chance)
 
 
 # ---- what the policy does ----------------------------------------------------------------------------------
@@ -576,7 +682,7 @@ def sandbags(run):
     first, later = ([mean(known(values[run.step == step])) for step in steps] for values in (run.first, gain))
     down, chance = over_steps(run, run.first)
     up, other = over_steps(run, gain)
-    if down >= 0 or up <= 0:
+    if down >= 0 or up <= 0 or mean(known(gain[_last_third(run)])) <= 0:
         return None
     return Finding("first drafts get worse", "The policy spoils its first draft and repairs it later.",
                    f"over {len(steps)} steps: first draft {first[0]:.3f} to {first[-1]:.3f} (correlation "
@@ -601,14 +707,16 @@ def copies(run):
 def later_turns_harm(run):
     """Final code against first draft, of rollouts whose first draft ran."""
     there = (run.drafts > 1) & run.first_ran & ~np.isnan(run.vision)
+    grown, chance = _grown(run, np.where(there, run.first - run.vision, np.nan))
+    there &= _last_third(run)
     loss = (run.first - run.vision)[there]
-    if len(loss) < 10 or mean(loss) <= 0:
+    if grown is False or len(loss) < 10 or mean(loss) <= 0:
         return None
     return Finding("later turns harm", "The last turn is worse than the first draft, on average.",
                    f"change {average(-loss)} over rollouts whose first draft ran", LOST,
                    min(1.0, mean(loss)), "answering at once would score more",
                    "compare with the blind control: evaluate(policy, images, blind=True)",
-                   _some(np.flatnonzero(there), -loss), max(above_zero(loss), 1e-300))
+                   _some(np.flatnonzero(there), -loss), max(above_zero(loss), chance, 1e-300))
 
 
 def programs_that_forge(run):
@@ -623,6 +731,33 @@ def programs_that_forge(run):
                    LOST if mean(known(more[0])) > mean(known(more[1])) else NOTE, float(run.flagged.mean()),
                    "the reward may be earned without drawing the target", "read these programs",
                    _some(np.flatnonzero(run.flagged), -run.total[run.flagged]))
+
+
+def paid_for_nothing_drawn(run):
+    """Pictures that have nothing of their target, as the embedded judge sees it, and are paid like others."""
+    if run.embedded or paid_for_little_ink(run):
+        return None
+    (told, now), turn = _again(run), run.turn
+    at = np.array([one["turn"] for one in run.judged_again], int)
+    empty = now < NOTHING
+    empty[empty] = [_ink(run.picture(turn.picture[i])) < 0.5 * _ink(run.picture(run.target[turn.of[i]]))
+                    for i in at[empty]]
+    if empty.sum() < 4 or (~empty).sum() < 8:
+        return None
+    paid, usual = told[empty], told[~empty]
+    chance = above_zero(paid - mean(usual) / 2)
+    if chance > 0.001:
+        return None
+    return _empty_paid(f"{rate(empty)} of a sample have less than half of their target's ink and nothing of "
+                       f"it; they score {average(paid)}, others {average(usual)}", empty.mean(),
+                       _some(turn.of[at][empty], -paid), chance)
+
+
+def _empty_paid(evidence, part, rollouts, chance=0.0):
+    return Finding("paid for nearly empty pictures", "Pictures with hardly any ink score as much as others.",
+                   evidence, WRONG, max(0.95, float(part)),
+                   "empty axes are the best that the policy can find",
+                   "a reward that subtracts what a blank page earns, such as PixelJudge", rollouts, chance)
 
 
 def paid_for_little_ink(run):
@@ -642,12 +777,9 @@ def paid_for_little_ink(run):
     if more_than(int(sum(little)), len(little), 0.05) > 1e-4:
         return None
     hit = np.array(at)[np.array(little, bool)]
-    return Finding("paid for nearly empty pictures",
-                   "Pictures with hardly any ink are among the better half of the scores.",
-                   f"{rate(little)} of a sample of that half have less than a fifth of their target's ink; "
-                   f"their scores {turn.score[hit].min():.2f} to {turn.score[hit].max():.2f}", WRONG,
-                   float(np.mean(little)), "empty axes are the best that the policy can find",
-                   "a reward that subtracts what a blank page earns, such as PixelJudge", _some(turn.of[hit]))
+    return _empty_paid(f"{rate(little)} of a sample of the better half of the scores have less than a fifth "
+                       f"of their target's ink; they score {turn.score[hit].min():.2f} to "
+                       f"{turn.score[hit].max():.2f}", np.mean(little), _some(turn.of[hit]))
 
 
 def _ink(picture):
@@ -659,10 +791,12 @@ def _ink(picture):
 
 FINDINGS = [
     reward_is_not_its_terms, vision_is_not_the_final_verdict, unscored_as_zero, pictures_without_comparison,
-    failures_that_are_not_the_programs, advantages_are_not_the_groups, groups_mixed, images_twice,
+    failures_that_are_not_the_programs, advantages_are_not_the_groups,
+    update_reads_another_text, groups_mixed, images_twice,
     held_out_in_training, target_in_the_render, pictures_do_not_follow_programs, judge_says_one_thing,
     judge_is_noisy, judge_saw_pictures_swapped, judge_gave_other_scores, scores_do_not_follow_pictures,
     feedback_of_another_image,
     drafts_do_not_look, no_spread, vision_drowned, unscored, cut_texts, malformed, talks_that_stop,
     gets_worse, sandbags, copies, later_turns_harm, programs_that_forge, paid_for_little_ink,
+    paid_for_nothing_drawn,
 ]

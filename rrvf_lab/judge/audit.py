@@ -1,8 +1,9 @@
 """Audit a judge before training on it: does it fall when a picture is spoilt, and what fools it?
 
 `audit(judge, targets)` spoils each target step by step in six ways (ladders), shows the judge pictures that
-deserve next to nothing (traps), the target itself, the same pair again, and each pair the other way round. It
-works for whatever `as_judge` takes. `agreement(mine, theirs)` compares two lists of scores of the same pairs.
+deserve next to nothing (traps), the target itself, the same pair again, and each pair the other way round,
+and programs that a policy could cheat with (the `zoo`, for the first target). It works for whatever
+`as_judge` takes. `agreement(mine, theirs)` compares two lists of scores of the same pairs.
 
 Left out: the spoilings themselves (`spoilings`), those of meaning, and the judgement of people. The order
 inside one ladder is certain; nothing is said about which of two ladders is worse. A judge that passes can
@@ -18,12 +19,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..leaves.pictures import rgb
-from .protocol import as_judge
-from .spoilings import RUNGS, TRAPS, spoil, traps
-from .verdict import Verdict
+from .protocol import as_judge, judged, name_of
+from .spoilings import LIMIT, RUNGS, TRAPS, spoil, traps
+from .zoo import Exhibit, exhibits
 
-LIMIT = 0.35    # a trap's mean score above this is a failure
-FAITHFUL = 0.8  # so is a ladder whose mean Kendall tau is below this
+FAITHFUL = 0.8  # a ladder whose mean Kendall tau is below this is a failure, as is a trap above LIMIT
 MIDDLE = 2      # the rung on which repeats and the order of the pair are tried
 
 
@@ -40,7 +40,8 @@ class Audit:
 
     `failures` names what is beyond the limits, `unscored` counts NaN scores and `why` is the first one's
     reason. `rows` holds every score, `pictures[name]` a thumbnail of the first target or of one of its traps,
-    with its score. Numbers that could not be computed are NaN.
+    with its score; `hacks` are the exhibits of the zoo, with this judge's scores. Numbers that could not be
+    computed are NaN.
 
     Example: `audit(PixelJudge(), targets).traps["blank"]["max"]`.
     """
@@ -59,6 +60,7 @@ class Audit:
     rows: list[dict] = field(repr=False)
     pictures: dict = field(repr=False)
     other: str = ""
+    hacks: tuple[Exhibit, ...] = field(default=(), repr=False)
 
     @property
     def passed(self) -> bool:
@@ -83,13 +85,15 @@ class Audit:
     def table(self) -> list[tuple[str, str, str, str]]:
         """(what was tried, its typical number, its worst, where that was), as words.
 
-        One row for each ladder and trap, for the identity, the repeats and the order of the pair, and for the
-        other judge.
+        One row for each ladder, trap and hack, for the identity, the repeats and the order of the pair, and
+        for the other judge.
         """
         rows = [_row(f"ladder {name}", found, "tau", "mean", "worst", _which(found))
                 for name, found in self.ladders.items()]
         rows += [_row(f"trap {name}", found, "mean", "mean", "max", _which(found))
                  for name, found in self.traps.items()]
+        rows += [(f"hack {one.name}", f"score {_number(one.scores[self.name])}", "", one.error or
+                  f"caught by: {one.caught}") for one in self.hacks]
         beaten = f"beaten on {self.identity['beaten']} targets"
         rows.append(_row("identity", self.identity, "mean", "mean", "min", beaten))
         rows.append(("repeat", f"spread {_number(self.repeat)}", "", "largest over targets"))
@@ -143,7 +147,7 @@ class Audit:
         ax.legend(frameon=False, fontsize=8)
 
 
-def audit(judge, targets, other=None, repeats=3, seed=0, name=None) -> Audit:
+def audit(judge, targets, other=None, repeats=3, seed=0, name=None, hacks=True) -> Audit:
     """Try a judge on spoilt targets and traps, and say where it can be trusted.
 
     Args:
@@ -155,35 +159,38 @@ def audit(judge, targets, other=None, repeats=3, seed=0, name=None) -> Audit:
             at most 33 pairs, `repeats` more, and 2 in the other order.
         other: a second judge, to compare with.
         seed: of the noise.
+        hacks: render the zoo's programs for the first target and show them to the judge, 15 pairs more. A
+        hack that it pays and no flag catches is a failure.
 
     A judge that raises counts as unscored for that pair, also one whose number is outside [0, 1]. Raises
     ValueError for fewer than two targets, TypeError for what is no judge.
 
     Example: `print(audit(PixelJudge(), load_images("data/charts/test").select(range(8))))`
     """
-    name, other_name = name or _name(judge), "" if other is None else _name(other)
+    name, other_name = name or name_of(judge), "" if other is None else name_of(other)
     judge, other = as_judge(judge), None if other is None else as_judge(other)
     targets = [rgb(image) for image in (targets["image"] if hasattr(targets, "column_names") else targets)]
     if len(targets) < 2:
         raise ValueError(f"audit needs at least 2 targets (one is the other's trap), got {len(targets)}")
     rows = [row for i in range(len(targets)) for row in _spoilt(i, targets, seed)]
     pairs = [(targets[row["target"]], row["image"]) for row in rows]
-    scores, reasons = _judged(judge, pairs)
-    others = [math.nan] * len(pairs) if other is None else _judged(other, pairs)[0]
+    scores, reasons = judged(judge, pairs)
+    others = [math.nan] * len(pairs) if other is None else judged(other, pairs)[0]
     for row, score, other_score in zip(rows, scores, others, strict=True):
         row.update(score=score, other=other_score)
     middle = [i for i, row in enumerate(rows) if row["level"] == MIDDLE and row["name"] in ("cover", "hue")]
     asked = [i for i in middle if rows[i]["name"] == "cover"]
     cold = as_judge(judge.fresh()) if hasattr(judge, "fresh") else judge
-    again, more = _judged(cold, [pairs[i] for i in asked] * repeats)
-    swapped, most = _judged(judge, [pairs[i][::-1] for i in middle])
+    again, more = judged(cold, [pairs[i] for i in asked] * repeats)
+    swapped, most = judged(judge, [pairs[i][::-1] for i in middle])
     found = _found(rows)
     found["repeat"] = _spread(again, len(asked))
     found["asymmetry"] = _asymmetry([scores[i] for i in middle], swapped)
     found["agreement"] = None if other is None else _rank_correlation(rows)
     found["unscored"] = sum(math.isnan(score) for score in [*scores, *again, *swapped])
     why = next(iter(reasons + more + most), "")
-    return Audit(name, len(targets), **found, why=why, failures=_failures(found),
+    shown = exhibits(targets[0], {name: judge}) if hacks else ()
+    return Audit(name, len(targets), **found, why=why, failures=_failures(found, shown, name), hacks=shown,
                  rows=[{key: value for key, value in row.items() if key != "image"} for row in rows],
                  pictures=_pictures(rows), other=other_name)
 
@@ -216,23 +223,6 @@ def _spoilt(i, targets, seed):
     shown = traps(target, targets[(i + 1) % len(targets)], random)
     rows = rungs + [row("trap", name, 0, image) for name, image in shown.items()]
     return [row("same", "target", 0, target)] + [row for row in rows if row["image"] != target]
-
-
-def _judged(judge, pairs):
-    """Scores of the pairs (NaN = unscored), and the reasons of those that are missing."""
-    verdicts = judge.map(pairs) if hasattr(judge, "map") else [_verdict(judge, pair) for pair in pairs]
-    return [v.score for v in verdicts], [v.reason for v in verdicts if math.isnan(v.score)]
-
-
-def _verdict(judge, pair):
-    try:
-        return judge(*pair)
-    except Exception as error:  # one bad pair must not end an audit of an hour
-        return Verdict.unscored(error)
-
-
-def _name(judge):
-    return getattr(judge, "__name__", None) or getattr(judge, "model", None) or type(judge).__name__
 
 
 def _pictures(rows):
@@ -318,11 +308,13 @@ def _spearman(rows):
     return float(spearmanr(*zip(*both, strict=True)).statistic)
 
 
-def _failures(found):
+def _failures(found, hacks, name):
     failures = [f"ladder {name}: tau {v['mean']:.2f} < {FAITHFUL}" for name, v in found["ladders"].items()
                 if v["mean"] < FAITHFUL - 1e-9]
     failures += [f"trap {name}: {v['mean']:.2f} > {LIMIT}" for name, v in found["traps"].items()
                  if v["mean"] > LIMIT]
+    failures += [f"hack {one.name}: {one.scores[name]:.2f} > {LIMIT}" for one in hacks
+                 if one.fooled and not one.flags]
     if found["identity"]["beaten"]:
         failures.append(f"another picture beats the target itself on {found['identity']['beaten']} targets")
     if found["unscored"]:

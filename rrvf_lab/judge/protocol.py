@@ -119,6 +119,25 @@ def _takes(signature, places, **names):
     return True
 
 
+def judged(judge, pairs) -> tuple[list[float], list[str]]:
+    """Scores of the pairs (NaN = unscored), and the reasons of those that are missing. A judge that raises
+    leaves that pair unscored. Example: `judged(as_judge(mine), [(target, image)])[0]`."""
+    verdicts = judge.map(pairs) if hasattr(judge, "map") else [_asked(judge, pair) for pair in pairs]
+    return [v.score for v in verdicts], [v.reason for v in verdicts if math.isnan(v.score)]
+
+
+def _asked(judge, pair):
+    try:
+        return judge(*pair)
+    except Exception as error:  # one bad pair must not end an audit of an hour
+        return Verdict.unscored(error)
+
+
+def name_of(judge) -> str:
+    """What to call a judge or a function. Example: `name_of(PixelJudge()) == "PixelJudge"`."""
+    return getattr(judge, "__name__", None) or getattr(judge, "model", None) or type(judge).__name__
+
+
 def stop_where_none_scored(verdicts, least: int = 2) -> None:
     """Raise `JudgeStopped`, in the judge's words, where it failed alike on all of `least` or more pictures.
 

@@ -24,6 +24,7 @@ RUNGS = {
     "cover": (0.1, 0.3, 0.55, 0.8),         # of what is drawn, from the right
 }
 TRAPS = ("blank", "solid", "axes", "unrelated", "mirrored", "mosaic", "noise", "blur")
+LIMIT = 0.35  # what deserves next to nothing and earns more has fooled its judge
 SEEN = 16  # of 255: two channels further apart than this look different
 
 

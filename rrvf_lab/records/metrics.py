@@ -112,10 +112,15 @@ def _numbers(metric, found):
 
 def numbers_of(rollout) -> dict[str, float]:
     """The measured numbers of a rollout, by the metric's name and their own: {"chartmimic text": 0.5}."""
-    flat = {}
-    for name, found in rollout.info.get("metrics", {}).items():
+    return flat(rollout.info.get("metrics", {}))
+
+
+def flat(metrics: dict) -> dict[str, float]:
+    """Recorded metrics (`info["metrics"]`) by one name each; what was not measured is left out."""
+    numbers = {}
+    for name, found in metrics.items():
         if not isinstance(found, dict):
-            flat[name] = float(found)
+            numbers[name] = float(found)
         elif "unscored" not in found:
-            flat |= {f"{name} {part}": float(value) for part, value in found.items()}
-    return flat
+            numbers |= {f"{name} {part}": float(value) for part, value in found.items()}
+    return numbers

@@ -7,6 +7,7 @@ here can.
 
 import ast
 import functools
+import re
 
 _PAINTERS = {"FigureCanvasAgg", "FigureCanvasBase", "FigureCanvas", "RendererAgg"}
 _PAINTING = {"buffer_rgba", "print_figure", "print_raw", "print_rgba", "print_png", "get_renderer", "savefig",
@@ -23,6 +24,8 @@ _GIVEN = {"ctime", "localtime", "gmtime"}                    # not of the clock 
 _CHANCE = {"os": {"urandom", "getrandom", "getpid"}, "uuid": {"uuid1", "uuid4"}, "secrets": None,
            "random": {"SystemRandom"}}
 LONG, MANY = 4000, 3000            # characters of one constant, numbers in all: no chart's own data has more
+PACKED = 600                       # characters of a text without a space: no word and no path is that long
+_INLINE = re.compile(rf"data:image/[^,]{{0,60}},[^\"')\s]{{{PACKED}}}")
 
 
 def suspicious(code, language="matplotlib"):
@@ -30,17 +33,28 @@ def suspicious(code, language="matplotlib"):
 
     "patches the renderer", "reaches below Python", "reads /proc", "holds an embedded picture".
 
+    A page or a drawing is only looked at for embedded pictures.
+
         suspicious("import ctypes")                # ("reaches below Python",)
     """
+    if language in ("html", "svg"):
+        return (EMBEDDED,) if _INLINE.search(code) else ()
     nodes = _nodes(code, language)
     found = {_word(node) for node in nodes} - {None}
     constants = [node.value for node in nodes if isinstance(node, ast.Constant)]
     texts = [value for value in constants if isinstance(value, (str, bytes))]
     if any(isinstance(text, str) and text.startswith("/proc") for text in texts):
         found.add(PROC)
-    if any(len(text) > LONG for text in texts) or sum(isinstance(v, (int, float)) for v in constants) > MANY:
+    numbers = sum(isinstance(value, (int, float)) for value in constants)
+    if any(map(_packed, texts)) or numbers > MANY:
         found.add(EMBEDDED)
     return tuple(sorted(found))
+
+
+def _packed(text):
+    """Whether a constant may hold a picture: a very long one, long bytes, a long text without a space."""
+    words = [text] if isinstance(text, bytes) else text.split()
+    return len(text) > LONG or len(text) > PACKED < max(map(len, words), default=0)
 
 
 def forging(flags) -> list[str]:

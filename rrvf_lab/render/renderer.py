@@ -187,7 +187,7 @@ class Renderer:
         image, error = _drawn(self._browser.html, code, size)
         missing = absent(code)
         return Rendering(image, error, time.perf_counter() - start, language, printed=missing,
-                         missing=missing), error is None
+                         flags=suspicious(code, language), missing=missing), error is None
 
     def _plotly(self, code, language, size):
         """The program runs in the sandbox; its figure comes back as a row of pixels that are JSON."""

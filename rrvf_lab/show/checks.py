@@ -9,9 +9,10 @@ from __future__ import annotations
 from PIL import Image
 
 from ..leaves.pictures import rgb
-from .html import card, folded, number, picture, row, says, table, text_html
+from .html import card, code_html, drawn, folded, number, picture, row, says, table, text_html
 from .plots import raster
 
+SHOWN = 600  # characters of a hack's program: the rest is its picture
 SMALL = 110  # pixels across an audit's traps: fewer than they are shown with, as noise does not compress
 
 
@@ -37,8 +38,26 @@ def audit_html(audit) -> str:
         shown = picture(_small(image), f"{name}, score {number(score)}", 160)
         traps.append(card(shown, f"{text_html(name)} {number(score)}", 170))
     found = table([map(text_html, line) for line in numbers]) + f"<p>{text_html(audit.missing)}</p>"
+    hacks = folded(f"the zoo: {len(audit.hacks)} programs that cheat", _cages(audit.hacks))
     return (says(text_html(audit.summary)) + picture(raster(audit.plot(), 72), alt, 950) + row(traps)
-            + folded("numbers", found))
+            + (hacks if audit.hacks else "") + folded("numbers", found))
+
+
+def zoo_html(zoo) -> str:
+    """Each hack: its picture, what it hopes for, what every reward pays, what catches it, its program."""
+    target = card(picture(_small(zoo.target), "the target of the zoo", 160), "target", 170)
+    return row([target]) + _cages(zoo.exhibits)
+
+
+def _cages(exhibits):
+    cards = []
+    for one in exhibits:
+        paid = [(text_html(name), number(score)) for name, score in one.scores.items()]
+        said = f"<b>{text_html(one.name)}</b>: {text_html(one.hope)}"
+        shown = drawn(one.picture and _small(one.picture), f"hack {one.name}", one.error or "", 160, most=90)
+        cards.append(card(shown, said + table(paid, align="lr") + f"caught by: {text_html(one.caught)}"
+                          + folded("program", code_html(one.program[:SHOWN], one.language)), 190))
+    return row(cards)
 
 
 def _small(image):

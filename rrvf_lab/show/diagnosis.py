@@ -1,6 +1,6 @@
 """A diagnosis to look at: each finding in words, with the pictures of the rollouts that show it.
 
-Left out: finding anything (`diagnose`).
+Left out: finding anything (`diagnose`), and clicks (`widgets.findings`).
 """
 
 from __future__ import annotations
@@ -8,30 +8,62 @@ from __future__ import annotations
 import math
 
 from ..diagnose import Diagnosis
+from ..diagnose.finding import LOST, WRONG
+from ..diagnose.gain import signed_form, sure
 from .html import card, drawn, folded, number, picture, row, says, table, text_html
+from .ledger import turns_html
 
 SHOWN = 3   # rollouts pictured beside a finding
 SMALL = 130
+MARKS = {WRONG: "#c0392b", LOST: "#d9822b"}  # the words say the same
 
 
 def diagnosis_html(diagnosis: Diagnosis) -> str:
-    """The findings, ranked, each with three of its rollouts; below them what the gain is made of."""
-    run, count = diagnosis.evidence, len(diagnosis.findings)
-    head = f"{len(run):,} rollouts: {count or 'no'} finding{'s' * (count != 1)}"
-    parts = [says(head)]
+    """The findings, ranked, each with three of its rollouts; below them what the gain is made of, and the
+    ledger turn by turn."""
+    parts = [says("", headline_html(diagnosis))]
     for place, finding in enumerate(diagnosis.findings, 1):
-        said = [("evidence", finding.evidence), ("costs", finding.costs), ("try", finding.remedy)]
-        parts += [says(text_html(f"{place}. {finding.name}"), text_html(f"({finding.kind}) {finding.says}")),
-                  table([map(text_html, pair) for pair in said if pair[1]]),
-                  row([_card(run, i) for i in finding.rollouts[:SHOWN]]),
+        parts += [finding_html(place, finding),
+                  row([_card(diagnosis.evidence, i) for i in finding.rollouts[:SHOWN]]),
                   folded("its rollouts", text_html(", ".join(map(str, finding.rollouts))))]
+    return "".join([*parts, numbers_html(diagnosis)])
+
+
+def headline_html(diagnosis: Diagnosis) -> str:
+    """How many findings on how many rollouts, and what could not be looked at."""
+    return "".join([f"<b>{text_html(diagnosis.headline)}</b>",
+                    *(f"<br>&#9888; {text_html(why, total=400)}" for why in diagnosis.failed)])
+
+
+def finding_html(place: int, finding) -> str:
+    """One finding in words: what happens, the evidence, what it costs, what to try."""
+    said = [("evidence", finding.evidence), ("costs", finding.costs), ("try", finding.remedy)]
+    words = says(text_html(f"{place}. {finding.name}"), text_html(f"({finding.kind}) {finding.says}"))
+    lines = table([map(text_html, pair) for pair in said if pair[1]])
+    mark = f"border-left:4px solid {MARKS.get(finding.kind, '#888')};padding-left:10px;margin-top:10px"
+    return f'<div style="{mark}">{words}{lines}</div>'
+
+
+def numbers_html(diagnosis: Diagnosis) -> str:
+    """What the gain is made of and the ledger turn by turn, each behind a click."""
+    parts = [("Turn by turn", turns_html(diagnosis.ledger))]
     if diagnosis.gain:
-        gain = diagnosis.gain
-        rows = [(text_html(name), f"{value:+.3f}", f"{low:+.3f} to {high:+.3f}")
-                for name, value, low, high in gain.rows]
-        parts += [table(rows, ("gain", "score", "95 % interval"), "lrr",
-                        text_html(f"From {gain.between}, n = {gain.n[0]:,} and {gain.n[1]:,} rollouts")),
-                  folded("what is written", "<br>".join(map(text_html, gain.written)))]
+        rows = [f"{name} {value:+.3f}" for name, value, *_ in diagnosis.gain.rows]
+        parts.insert(0, (f"What the gain is made of</b>: {', '.join(rows)}<b>", gain_html(diagnosis.gain)))
+    return "".join(folded(f"<b>{head}</b>", body) for head, body in parts)
+
+
+def gain_html(gain) -> str:
+    """The parts of a gain with their intervals, what each turn gains, what is written, what is right."""
+    rows = [(text_html(name), f"{value:+.3f}", sure(low, high)) for name, value, low, high in gain.rows]
+    parts = [says("", f"From {text_html(gain.caption)}"),
+             table(rows, ("gain", "score", "95 % interval"), "lrr")]
+    for head, some, form in gain.tables():
+        signed = signed_form(form)
+        rows = [(text_html(one.name), form.format(one.before), form.format(one.after),
+                 signed.format(one.change), sure(one.low, one.high, signed)) for one in some]
+        columns = (text_html(head), "before", "after", "change", "95 % interval")
+        parts.append(table(rows, columns, "lrrrr"))
     return "".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""What each message of a rollout cost: characters, seconds, tokens.
+"""What each message of a rollout cost, and a run's ledger turn by turn: characters, seconds, tokens.
 
 Left out: money. Tokens are only counted where a model's tokenizer is at hand.
 """
@@ -6,7 +6,7 @@ Left out: money. Tokens are only counted where a model's tokenizer is at hand.
 from __future__ import annotations
 
 from ..play import conversations, messages, width
-from .html import table
+from .html import says, table, text_html
 
 
 def ledger(rollout, policy=None) -> list[dict]:
@@ -38,3 +38,15 @@ def ledger_html(rows) -> str:
         return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else f"{value:,}"
 
     return table([map(said, row.values()) for row in rows], rows[0], "r" * len(rows[0])) if rows else ""
+
+
+def turns_html(ledger) -> str:
+    """The ledger of a run (`diagnose.ledger`) as a table: measures down, turns across, in brackets the change
+    to the draft before with its 95 % interval."""
+    sections, rows = ledger.sections(), []
+    for head, lines in sections:
+        rows.append((f"<b>{head}</b>",))
+        rows += [(text_html(line.name, total=80), *map(text_html, line.cells())) for line in lines]
+    turns = [f"turn {k}" for k in range(1, len(sections[0][1][0].values) + 1)]
+    return table(rows, ("", *turns), "l" + "r" * len(turns)) + "".join(
+        says("", text_html(note)) for note in ledger.notes)

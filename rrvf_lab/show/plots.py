@@ -98,7 +98,7 @@ def scores(report):
     left.hist(vision, bins=np.linspace(0, 1, 21), color="#1f77b4")
     left.set(xlabel="final vision score", ylabel="rollouts", title=f"n = {report.summary['n']}")
     turns = report.per("turn")
-    right.errorbar(turns.index, turns["value"], yerr=_errors(turns["value"], turns["low"], turns["high"]),
+    right.errorbar(turns.index, turns["value"], yerr=reach(turns["value"], turns["low"], turns["high"]),
                    marker="o", capsize=4, color="#ff7f0e")
     right.set(xlabel="after turn", ylabel="mean vision score, 95 % interval", xticks=turns.index,
               title="Turn by turn")
@@ -122,7 +122,7 @@ def estimates(frames, label: str = "mean vision score"):
     figure, ax = plt.subplots(figsize=(7, height), layout="constrained")
     for k, (name, frame) in enumerate(frames.items()):
         places = np.array([lines.index(line) for line in frame.index]) + 0.22 * (k - (len(frames) - 1) / 2)
-        ax.errorbar(frame["value"], places, xerr=_errors(frame["value"], frame["low"], frame["high"]),
+        ax.errorbar(frame["value"], places, xerr=reach(frame["value"], frame["low"], frame["high"]),
                     fmt="os^D"[k % 4], capsize=3, ms=5, color=COLOURS[k % len(COLOURS)], label=name)
     ax.set_yticks(range(len(lines)), [_line_name(line, frames.values()) for line in lines])
     ax.set(xlabel=f"{label}, 95 % interval", ylim=(len(lines) - 0.5, -0.5))
@@ -140,7 +140,7 @@ def _line_name(line, frames):
     return f"{turn}{line}  (n = {' / '.join(map(str, counts))})"
 
 
-def _errors(values, low, high):
+def reach(values, low, high):
     """How far an interval reaches below and above its values; no reach where it is not known."""
     return np.nan_to_num(np.clip([np.subtract(values, low), np.subtract(high, values)], 0, None))
 
@@ -156,7 +156,7 @@ def contributions(comparison):
     names = [f"{name}  (n = {row.n:.0f})" for name, row in frame.iterrows()]
     names.append(f"effect  (n = {comparison.n})")
     values = [*frame["contribution"], comparison.effect]
-    errors = _errors(values, [*frame["low"], comparison.low], [*frame["high"], comparison.high])
+    errors = reach(values, [*frame["low"], comparison.low], [*frame["high"], comparison.high])
     colours = ["#1f77b4" if value >= 0 else "#d62728" for value in values[:-1]] + ["#444444"]
     figure, ax = plt.subplots(figsize=(7, 2.6), layout="constrained")
     ax.barh(names, values, color=colours, xerr=errors, capsize=3)

@@ -110,7 +110,7 @@ def thumbnail(run: Run, i: int, width: int = 150) -> str:
     final = None if row["choice"] is None else row["turns"][row["choice"]]
     target = picture(_stored(run, row["target"]), f"target {row['id']}", width)
     image, alt, error = None, "", ""
-    if not entry["crashed"]:
+    if entry["ran"]:
         image = _stored(run, final["rendering"]["image"])
         alt = f"final render. {plain(final['verdict']['feedback'], total=300)}"
     elif row["turns"]:
@@ -121,7 +121,8 @@ def thumbnail(run: Run, i: int, width: int = 150) -> str:
     said += [] if np.isnan(entry["advantage"]) else [f"advantage {entry['advantage']:+.2f}"]
     said += [f"<b>{mark}</b>" for mark in marks]
     both = f"{target}{drawn(image, alt, error, width, most=90)}"
-    caption = f"step {entry['step']}, {text_html(row['id'], total=60)}<br>{', '.join(said)}"
+    step = f"step {entry['step']}, " if entry["step"] >= 0 else ""
+    caption = f"{step}{text_html(row['id'], total=60)}<br>{', '.join(said)}"
     return card(f'<div style="{BESIDE}">{both}</div>', caption, 2 * width + 10)
 
 

@@ -1,7 +1,7 @@
 """A training run as a folder that can be looked into: an index of its recorded rollouts, its log, its
 process.
 
-`Run(folder)` reads each recorded file once and keeps a table of numbers (about 100 bytes for a rollout);
+`Run(folder)` reads each recorded file once and keeps a table of numbers (about 200 bytes for a rollout);
 pictures and texts stay on disk until a rollout is asked for. It works while the run goes on: `refresh` reads
 only what is new. `start` trains in a process of its own, which outlives the notebook that asked for it; a run
 started in a terminal looks and stops the same.
@@ -13,7 +13,6 @@ look (`show.runs`). `stop` ends the process at once; what came after the last ch
 from __future__ import annotations
 
 import json
-import math
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,8 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from ..leaves.files import found, json_lines, lines_of
+from ..records.facts import FACTS, facts, group_labels
 from ..records.store import Rollouts
-from ..render.flags import forging
 from ..rollout import Rollout
 from .advantages import FLAT
 from .config import TrainConfig, changed
@@ -43,11 +42,7 @@ ORDERS = {  # the column of the index, and 1 for the smallest first
     "highest advantage": ("advantage", -1), "lowest advantage": ("advantage", 1),
 }
 
-_ROW = np.dtype([
-    ("file", "i4"), ("offset", "i8"), ("length", "i4"), ("step", "i4"), ("group", "i4"), ("id", "O"),
-    ("vision", "f8"), ("format", "f8"), ("tool", "f8"), ("total", "f8"), ("advantage", "f8"), ("first", "f8"),
-    ("crashed", "?"), ("copied", "?"), ("flagged", "?"), ("calls", "i2"),
-])
+_ROW = np.dtype([("file", "i4"), ("offset", "i8"), ("size", "i4"), *FACTS])
 
 
 def start(config, **changes) -> Run:
@@ -74,9 +69,9 @@ class Run(Sequence):
     """A run folder; `run[i]` is its i-th recorded `Rollout`, in the order they were made.
 
     `path` is a run folder or any folder of recorded rollouts, looked for here and then in the repository.
-    `index` is a numpy table of what `find` and `curves` use: step, group, id, vision, format, tool, total,
-    advantage, first (the first draft's score), crashed, copied, flagged, calls. Raises FileNotFoundError
-    where there is no such folder.
+    `index` is a numpy table of what `find` and `curves` use, with the columns of `records.facts`: step,
+    group, id, vision, total, first (the first draft's score), ran, copied, ... Raises FileNotFoundError where
+    there is no such folder.
 
     Example: `run = Run("runs/demo"); run[run.find("crashed", "newest")[0]]`.
     """
@@ -109,14 +104,22 @@ class Run(Sequence):
         entry = self.index[i]
         with open(self.folder / self._names[entry["file"]], "rb") as file:
             file.seek(entry["offset"])
-            return json.loads(file.read(entry["length"]))
+            return json.loads(file.read(entry["size"]))
+
+    def rows(self) -> list[dict]:
+        """The stored JSON of every rollout, each file read once."""
+        rows = []
+        for number, name in enumerate(self._names):
+            data, here = (self.folder / name).read_bytes(), self.index[self.index["file"] == number]
+            rows += [json.loads(data[entry["offset"]:entry["offset"] + entry["size"]]) for entry in here]
+        return rows
 
     def to_parquet(self, path) -> Path:
         """Write every recorded rollout to one parquet file with the pictures inside.
 
         Example: `Run("runs/demo").to_parquet("demo.parquet")`.
         """
-        return Rollouts([self.row(i) for i in range(len(self))], self.folder).to_parquet(path)
+        return Rollouts(self.rows(), self.folder).to_parquet(path)
 
     def refresh(self) -> int:
         """Read what was recorded, or dropped by a resumed run, since the last look; returns the change in
@@ -129,8 +132,7 @@ class Run(Sequence):
             if path == self.path / "log.jsonl":
                 continue
             try:
-                stat = path.stat()
-                key = stat.st_mtime_ns, stat.st_size
+                key = (stat := path.stat()).st_mtime_ns, stat.st_size
                 unchanged = path.name in known and known[path.name][0] == key
                 files[path.name] = known[path.name] if unchanged else (key, _read(path))
             except FileNotFoundError:  # dropped between listing and reading
@@ -196,7 +198,7 @@ class Run(Sequence):
         steps, of = np.unique(index["step"], return_inverse=True)
         values = {
             "reward": index["total"], "vision": index["vision"], "first draft": index["first"],
-            "execution rate": ~index["crashed"], "tool calls": index["calls"], "copied": index["copied"],
+            "execution rate": index["ran"], "tool calls": index["calls"], "copied": index["copied"],
             "zero spread": _without_spread(index),
         }
         means = {name: _means(column.astype(float), of, len(steps)) for name, column in values.items()}
@@ -205,8 +207,7 @@ class Run(Sequence):
     def log(self) -> list[dict]:
         """TRL's log, a row per step (loss, entropy, seconds/generate, ...); steps made again by a resume
         count once."""
-        rows = []
-        path = self.path / "log.jsonl"
+        rows, path = [], self.path / "log.jsonl"
         lines, _ = json_lines(path) if path.exists() else ([], [])  # the last one may be being written now
         for _, row in lines:
             if "reward" in row:
@@ -235,8 +236,8 @@ class Run(Sequence):
         return state(self.path)
 
     def stop(self, wait: float = 10.0) -> None:
-        """End the training process and what it started; returns when it is gone. `wait` seconds, then it is
-        killed. Raises RuntimeError when no process trains into this folder."""
+        """End the training process and what it started; killed after `wait` seconds. Raises RuntimeError when
+        no process trains into this folder."""
         stop(self.path, wait)
 
     def resume(self) -> None:
@@ -255,11 +256,12 @@ class Run(Sequence):
     def summary(self) -> str:
         """One sentence: state, steps, rollouts, the last step's mean vision and execution rate."""
         config, curves = self.config, self.curves()
-        of = f" of {config.steps}" if config else ""
         if not len(self):
             return f"{self.state}; no step recorded yet"
+        of = f" of {config.steps}" if config else ""
+        step = f"step {curves['step'][-1]}{of}; " if curves["step"][-1] >= 0 else ""
         last = f"vision {curves['vision'][-1]:.3f}, execution {curves['execution rate'][-1]:.0%}"
-        return f"{self.state}; step {curves['step'][-1]}{of}; {len(self):,} rollouts; last step: {last}"
+        return f"{self.state}; {step}{len(self):,} rollouts; {'last step: ' if step else ''}{last}"
 
     def __repr__(self):
         return f"Run({str(self.path)!r}: {self.summary()})"
@@ -274,33 +276,19 @@ def _read(path):
     for number, line in enumerate(lines_of(path.read_bytes()), 1):
         if line.strip(b"\xef\xbb\xbf \t\r"):
             try:
-                rows.append((0, offset, len(line), *_facts(json.loads(line))))
+                rows.append((0, offset, len(line), *facts(json.loads(line))))
             except (ValueError, KeyError, TypeError) as error:
                 warnings.warn(f"left out {path}, line {number}, no rollout: {error}", stacklevel=3)
         offset += len(line) + 1
     return np.array(rows, _ROW)
 
 
-def _facts(row):
-    """The columns of one stored rollout, from "step" on."""
-    info, reward, turns = row["info"], row["reward"], row["turns"]
-    drafts = [turn for turn in turns if turn["code"] is not None]
-    final = None if row["choice"] is None else turns[row["choice"]]
-    parts = [reward[part] for part in ("vision", "format", "tool", "total")] if reward else [math.nan] * 4
-    first = drafts[0]["verdict"]["score"] if drafts else math.nan
-    crashed = final is None or final["rendering"]["image"] is None
-    copied = any(a["code"] == b["code"] for a, b in zip(drafts, drafts[1:], strict=False))
-    flagged = any(forging(turn["rendering"].get("flags", ())) for turn in drafts)
-    calls = sum(turn["action"] == "render" for turn in turns)
-    advantage = info.get("advantage", math.nan)
-    return (info.get("step", -1), info.get("group", -1), row["id"], *parts, advantage, first, crashed, copied,
-            flagged, calls)
-
-
 def _are(index, kind):
     """Which rows are of a kind of `ROLLOUT_KINDS`."""
     if kind == "all":
         return np.ones(len(index), bool)
+    if kind == "crashed":
+        return ~index["ran"]
     if kind == "regressed":
         return index["vision"] < index["first"] - FLAT
     if kind == "unscored":
@@ -313,13 +301,13 @@ def _are(index, kind):
 def _without_spread(index):
     """Whether all rewards of a rollout's group are equal; one without a group stands alone, and is not
     counted."""
-    step, group = index["step"].astype("i8"), index["group"].astype("i8")
-    keys = np.where(group >= 0, (step << 24) + group, -1 - np.arange(len(group)))
-    names, of = np.unique(keys, return_inverse=True)
-    low, high = np.full(len(names), np.inf), np.full(len(names), -np.inf)
-    np.fmin.at(low, of, index["total"])
-    np.fmax.at(high, of, index["total"])
-    return ((high - low < FLAT) & (np.bincount(of, minlength=len(names)) > 1))[of]
+    groups = group_labels(index)
+    inside, n = groups >= 0, groups.max(initial=-1) + 1
+    low, high = np.full(n, np.inf), np.full(n, -np.inf)
+    np.fmin.at(low, groups[inside], index["total"][inside])
+    np.fmax.at(high, groups[inside], index["total"][inside])
+    flat = (high - low < FLAT) & (np.bincount(groups[inside], minlength=n) > 1)
+    return inside & np.append(flat, False)[groups]
 
 
 def _means(values, of, n):

@@ -228,6 +228,20 @@ class RRVFTrainer(InRunFolder, GRPOTrainer):
             values = [value for part in seen for value in part.get(name, []) if not math.isnan(value)]
             self._metrics["train"][name].append(sum(values) / len(values) if values else math.nan)
 
+    # ---- the update
+
+    def _get_per_token_logps_and_entropies(self, *args, **kwargs):
+        """TRL's, remembered for `surprise`."""
+        self._told = super()._get_per_token_logps_and_entropies(*args, **kwargs)
+        return self._told
+
+    def _compute_loss(self, model, inputs):
+        """TRL's, and how far the update's view of the tokens is from the sampler's (`surprise`)."""
+        loss = super()._compute_loss(model, inputs)
+        seen = self.accelerator.gather(surprise(*self._told[:2], inputs))
+        self._metrics["train"]["surprise"].append(seen.mean().item())
+        return loss
+
     # ---- the run around them
 
     def training_step(self, *args, **kwargs):
@@ -289,6 +303,13 @@ def check_images(batch, processor) -> None:
             f"{tokens} image tokens but {features} image features in this batch: the policy would be trained "
             "without its images. The completion was probably cut inside a tool reply; raise "
             "max_completion_length.")
+
+
+def surprise(logps, entropies, inputs):
+    """How much less likely the tokens the policy wrote are in the update than tokens it would sample there,
+    in nats a token. Its mean is 0 where the update reads what the sampler read with the same weights."""
+    mask = inputs["completion_mask"] * inputs.get("tool_mask", 1)
+    return -((logps + entropies).detach() * mask).sum() / mask.sum().clamp(min=1)
 
 
 def step_values(rollouts, group: int) -> dict[str, list[float]]:

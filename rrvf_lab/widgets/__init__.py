@@ -5,10 +5,12 @@ runs and advantages of `training`. Left out: looks and work of its own; whatever
 function. Front door: `inspect`.
 """
 
+from .compare import inspect_judges
 from .group import inspect_group
 from .inspector import inspect
 from .judge import sit_as_judge
 from .live import live, sit_as_policy
 from .run import inspect_run, watch
 
-__all__ = ["inspect", "inspect_group", "inspect_run", "live", "sit_as_judge", "sit_as_policy", "watch"]
+__all__ = ["inspect", "inspect_group", "inspect_judges", "inspect_run", "live", "sit_as_judge",
+           "sit_as_policy", "watch"]

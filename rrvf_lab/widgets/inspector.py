@@ -22,6 +22,7 @@ from ..show import html as show
 from ..show.ledger import ledger, ledger_html
 from ..show.rollout import beside_html, reward_html, strip_html, turn_html, turn_title
 from ..show.superpose import HOW
+from ..whatif import other_judge
 from .base import Worker, area, button, choice, number, row, text_field, visible
 
 LONGEST = 100_000  # characters of a program that the edit field takes
@@ -41,7 +42,8 @@ def inspect(rollout, policy=None, max_turns: int = 3, **environment) -> Inspecto
 class Inspector(Worker):
     """What `inspect` shows: `rollouts` are the first and its branches, `shown` is on view, at `turn`.
 
-    The controls are `which` (rollout), `at_turn`, `how` and `percent` (of the comparison) and `editor`.
+    The controls are `which` (rollout), `at_turn`, `how` and `percent` (of the comparison) and `editor`;
+    `note` says where a branch was judged by another judge than the record.
     `show(rollout)` replaces all of it, so that `play(policy, image, on_turn=inspector.show)` fills it turn by
     turn.
     """
@@ -55,9 +57,9 @@ class Inspector(Worker):
         self.back = button("Previous turn", lambda: self.step(-1))
         self.on = button("Next turn", lambda: self.step(1))
         self.editor = Editor()
-        self.beside, self.detail, self.costs = area(), area(), area()
+        self.note, self.beside, self.detail, self.costs = area(), area(), area(), area()
         steps = row(self.back, self.on, self.at_turn, self.how, self.percent)
-        look = [self.which, self.beside, steps, self.detail, self.costs]
+        look = [self.which, self.note, self.beside, steps, self.detail, self.costs]
         self.children = look + (self._to_change() if edit else [])
         self._redraw_on(self.which, self._draw_rollout)
         self._redraw_on(self.at_turn, self._draw_turn)
@@ -95,7 +97,7 @@ class Inspector(Worker):
 
     def show(self, rollout, turn: int | None = None) -> None:
         """Start over with another rollout, at `turn` (from 1; None: the last)."""
-        self.rollouts, self._parents = [rollout], [None]
+        self.rollouts, self._parents, self._mixed = [rollout], [None], None
         self._draw(turn)
 
     def add(self, rollout, parent: int = 0) -> None:
@@ -140,6 +142,8 @@ class Inspector(Worker):
         def work():
             made = branch(old, turn, policy, **changed, max_turns=max(self.max_turns, turn + 1),
                           on_text=policy and self.written, stop=self.stopped, **self.environment)
+            if self._mixed is None:  # all branches have one judge: one look at the record tells
+                self._mixed = other_judge(self.rollouts[0], self.environment.get("judge"))
             self.add(made, parent)
             was, now = (show.number(rollout.turns[turn - 1].score) for rollout in (old, made))
             self.say(f"Turn {turn}: {was} -> {now}; {total(old)} -> {show.number(made.reward.total)}; "
@@ -190,6 +194,8 @@ class Inspector(Worker):
     def _draw_turn(self):
         with self._lock:
             parent = self._parents[self.which.value]
+            self.note.value = show.says("Note:", show.text_html(self._mixed)) if self._mixed and \
+                parent is not None else ""
             self.beside.value = strip_html(self.shown, self.turn) if parent is None else \
                 beside_html(self.rollouts[parent], self.shown, self.turn)
             self.back.disabled = self.turn in (None, 1)

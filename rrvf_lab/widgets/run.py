@@ -1,6 +1,6 @@
 """Whole runs to look into: `inspect_run` for what was recorded, `watch` for what goes on.
 
-Each is a box of controls round plain functions: `Run.find`, `Run.curves`, `show.runs`, `show.groups`. What
+Each is a box of controls round plain functions: `diagnose`, `Run.find`, `Run.curves`, `show.runs`. What
 the controls do can be done by setting their `value` in code.
 
 Left out: clicks on the curves where anywidget, which plotly's figure needs, is not installed; they are a
@@ -14,28 +14,28 @@ import math
 
 import ipywidgets as w
 
-from ..reward import RewardWeights
+from ..diagnose import FINDINGS
 from ..show import html as show
 from ..show.groups import recorded
-from ..show.rollout import rollout_html
-from ..show.runs import CURVES, curves_picture, curves_table, phases, thumbnail
+from ..show.runs import CURVES, curves_picture, curves_table, phases
 from ..training.runs import ORDERS, ROLLOUT_KINDS, Run
 from .base import NAMED, Following, area, button, choice, number, row, status_html, visible
-from .group import inspect_group
+from .findings import Cards, Detail, Findings
 
 PAGE = 12      # rollouts on a page of the run browser
 LAST = 10**9   # after any step
 
 
-def inspect_run(run) -> RunView:
-    """A run's browser: curves, filters and orders over its rollouts, the groups behind a point of a curve.
+def inspect_run(run, findings=FINDINGS) -> RunView:
+    """A run's browser: what may be wrong with it, curves, filters and orders over its rollouts, the groups
+    behind a point of a curve.
 
-    `run` is a `Run` or its folder; it may still be going on. Without widgets: `Run.find`, `Run.curves`,
-    `Run.group`.
+    `run` is a `Run` or its folder; it may still be going on. `findings` are those of `diagnose`; with your
+    own: `[*FINDINGS, mine]`. Without widgets: `diagnose`, `Run.find`, `Run.curves`, `Run.group`.
 
     Example: `inspect_run("runs/demo")`.
     """
-    return RunView(run if isinstance(run, Run) else Run(run))
+    return RunView(run if isinstance(run, Run) else Run(run), findings)
 
 
 def watch(run) -> WatchView:
@@ -125,26 +125,28 @@ def _plotly():
 class RunView(Following):
     """What `inspect_run` returns.
 
-    Its controls: kind, order, first, last, image, every, back, on, follow, refresh, weigh. `found` are the
-    positions of the rollouts that pass, `opened` is the one looked at (`run[opened]`), or None.
+    Its controls: kind, order, first, last, image, every, back, on, follow, refresh. `findings` is what may be
+    wrong; `found` are the positions of the rollouts that pass, `detail.opened` is the one looked at
+    (`run[opened]`), or None.
     """
 
-    def __init__(self, run):
+    def __init__(self, run, findings=FINDINGS):
         super().__init__(run, follow=run.state == "running")
         steps = run.index["step"]
         low, self._top = (int(steps.min()), int(steps.max())) if len(run) else (0, 0)
-        self.found, self.opened, self._at = [], None, 0
+        self.found, self._at = [], 0
         self._controls(low)
+        self.findings = Findings(run, findings)
         self.curves = Curves(run, self.choose_step)
-        self.count, self.detail, self.group = area(), area(), w.VBox()
-        self.weigh = button("Weigh this step anew", self._weigh)
-        visible(self.weigh, False)
-        self.cards = [Card(self.look_at) for _ in range(PAGE)]
-        hint = area("<p>Click a point of a curve, or type its step, to see the rollouts behind it.</p>")
+        visible(self.curves, self._top >= 0)  # a bare recording has no steps
+        self.count, self.detail = area(), Detail(run)
+        self.cards = Cards(self.detail.look_at, PAGE)
+        click = "Click a point of a curve, or type its step, to see the rollouts behind it."
+        hint = area(f"<p>{click if self._top >= 0 else 'These rollouts have no steps.'}</p>")
         filters = row(self.kind, self.order, self.first, self.last, self.every, self.image)
         pages = row(self.back, self.on, self.refresh, self.follow)
-        self.children = [self.status, self.curves, hint, filters, self.count, pages, row(*self.cards),
-                         self.detail, row(self.weigh), self.group]
+        self.children = [self.status, self.findings, self.curves, hint, filters, self.count, pages,
+                         self.cards, self.detail]
         self.headline()
         self._find()
 
@@ -165,23 +167,15 @@ class RunView(Following):
 
     def look(self) -> None:
         """Take in what was recorded since; an upper step that stood at the end moves along."""
-        if not self.run.refresh():
+        changed = self.run.refresh()
+        self.findings.look()
+        if not changed:
             return self.headline()
         top = int(self.run.index["step"].max()) if len(self.run) else 0
         follows, self._top = self.last.value >= self._top, top
         self.curves.look()
         self.headline()
         self._choose(self.first.value, top if follows else self.last.value, self._at)
-
-    def look_at(self, i: int) -> None:
-        """Show rollout i whole, and its group by advantage."""
-        self.opened, group = i, self.run.group(i)
-        line = show.text_html(f"rl.inspect(rl.Run({str(self.run.path)!r})[{i}])")
-        others = f"<h3>Its group, by advantage</h3>{recorded(group)._repr_html_()}" if len(group) > 1 else ""
-        self.detail.value = (f"<h3>Rollout {i}</h3><p>To step through it, in a cell: <code>{line}</code></p>"
-                             f"{rollout_html(self.run[i])}{others}")
-        visible(self.weigh, len(group) > 1)
-        self.group.children = ()
 
     def choose_step(self, step: int) -> None:
         """Show the rollouts of one step, as a click on a curve does."""
@@ -207,33 +201,7 @@ class RunView(Following):
         pages = f"page {self._at // PAGE + 1} of {max(1, math.ceil(n / PAGE))}"
         self.count.value = status_html(f"<b>{n:,}</b> of {len(self.run):,} rollouts; {pages}")
         self.back.disabled, self.on.disabled = self._at == 0, self._at + PAGE >= n
-        page = [int(i) for i in self.found[self._at:self._at + PAGE]]
-        for card, i in zip(self.cards, page + [None] * (PAGE - len(page)), strict=True):
-            card.fill(self.run, i)
-
-    def _weigh(self):
-        entry, config = self.run.index[self.opened], self.run.config
-        view = inspect_group(self.run.step(int(entry["step"])), config and RewardWeights(**config.reward),
-                             config.scale_rewards if config else "group")
-        view.group.value = int(entry["group"])
-        self.group.children = (view,)
-
-
-class Card(w.VBox):
-    """One rollout on a page of the browser: its thumbnail, and a button that calls `opens(i)`."""
-
-    def __init__(self, opens):
-        self.i, self.picture = None, w.HTML()
-        self.button = button("Open", lambda: opens(self.i))
-        super().__init__([self.picture, self.button], layout={"width": "320px", "align_items": "flex-start"})
-
-    def fill(self, run, i) -> None:
-        """Show rollout i; off the page where i is None."""
-        self.i = i
-        visible(self, i is not None)
-        if i is not None:
-            self.picture.value = thumbnail(run, i)
-            self.button.description = self.button.tooltip = f"Open rollout {i}"
+        self.cards.fill(self.run, self.found[self._at:self._at + PAGE])
 
 
 class WatchView(Following):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sound import CONFIG, FAULTS, read, sound_run, spoilt
+from sound import CONFIG, FAULTS, drawn, read, settle, sound_run, spoilt
 
 import rrvf_lab as rl
 from rrvf_lab.diagnose import FINDINGS, Evidence, Finding
@@ -118,6 +118,73 @@ def test_images_that_measure_the_gain_and_were_trained_on_are_found(folder, tmp_
     assert run.held_out == {picture_name(image) for image in images["image"]} and names(run) == []
     run = quick(Evidence(run.rows, run.folder, CONFIG | {"test_images": str(folder / "rollouts/images")}))
     assert names(run)[0] == "held-out images in training"
+
+
+def logged(folder, values):
+    run = spoilt(folder)
+    return quick(Evidence(run.rows, run.folder, CONFIG, [{"surprise": value} for value in values]))
+
+
+@pytest.mark.parametrize("values, what", [((2.7, 2.6, 2.8, 2.7), "less likely"),
+                                          ((-0.3, -0.32, -0.29), "more likely")])
+def test_an_update_that_reads_another_text_than_the_sampler_is_found(folder, values, what):
+    found = rl.diagnose(logged(folder, values)).findings
+    assert [one.name for one in found] == ["the update is of another text"] and what in found[0].says
+
+
+def test_the_noise_of_a_sound_update_is_no_finding(folder):
+    assert names(logged(folder, (0.01, -0.01, 0.04, 0.02))) == [] == names(logged(folder, (0.3, -0.2, 0.4)))
+
+
+def malformed_turns(run, some):
+    """The evidence of a run whose rollouts `some` have a second turn that cannot be read."""
+    rows = copy.deepcopy(run.rows)
+    for row, bad in zip(rows, some, strict=True):
+        if bad:
+            row["turns"][1].update(error="parse: <think> is never closed", code=None, action=None,
+                                   rendering=None, verdict=None)
+            row["choice"] = 0
+    settle(rows)
+    return rows
+
+
+def test_what_a_policy_comes_with_is_a_finding_of_evaluations_and_of_long_runs_alone(folder):
+    run = spoilt(folder)
+    rows = malformed_turns(run, np.arange(len(run)) % 2)
+    short = [row for row in rows if row["info"]["step"] <= 8]
+    evaluated = [row | {"info": {}} for row in short]
+    assert names(quick(Evidence(short, run.folder, CONFIG))) == []
+    for some in (rows, evaluated):
+        assert "malformed turns" in names(quick(Evidence(some, run.folder, CONFIG)))
+
+
+def test_what_grows_while_it_trains_is_a_finding_in_a_short_run_too(folder):
+    run = spoilt(folder)
+    short = [row for row in malformed_turns(run, run.step > 8) if row["info"]["step"] <= 16]
+    assert "malformed turns" in names(quick(Evidence(short, run.folder, CONFIG)))
+
+
+@pytest.mark.slow
+def test_a_judge_of_ones_own_that_gives_zeros_where_it_failed_is_found(folder):
+    def failing(rows, config, rng):
+        config["judge"] = "mine:judge"
+        for one in drawn(rows):
+            one["verdict"] |= {"parts": {}, "score": 0.0 if rng.random() < 0.2 else one["verdict"]["score"]}
+        settle(rows)
+
+    assert names(spoilt(folder, failing))[0] == "zeros without comparison"
+
+
+@pytest.mark.slow
+def test_a_judge_of_ones_own_that_gives_zeros_to_bad_pictures_is_not(folder):
+    def strict(rows, config, rng):
+        config["judge"] = "mine:judge"
+        for one in drawn(rows):
+            score = one["verdict"]["score"]
+            one["verdict"] |= {"parts": {}, "score": score if score > 0.2 else 0.0}
+        settle(rows)
+
+    assert names(spoilt(folder, strict)) == []
 
 
 def test_the_parts_of_a_gain_add_up_and_say_where_it_comes_from(folder):

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
-from rrvf_lab.judge import PixelJudge, Verdict, agreement, audit
+from rrvf_lab.judge import PixelJudge, Verdict, agreement
+from rrvf_lab.judge import audit as audit_with_hacks
 from rrvf_lab.judge.spoilings import RUNGS, TRAPS, spoil
 
+audit = functools.partial(audit_with_hacks, hacks=False)  # their programs are test_zoo.py's
 TEST = Path(__file__).parents[2] / "data" / "charts" / "test"
 
 

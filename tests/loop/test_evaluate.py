@@ -381,3 +381,9 @@ def test_processes_share_an_evaluation_and_the_first_reports_it(tmp_path):
     assert [r.id for r in stored] == [f"i{k:02d}" for k in range(11)]
     assert {r.info["name"] for r in stored} == {"before"}
     assert [p.name for p in (tmp_path / "e").glob("*.jsonl")] == ["before.jsonl"]
+
+
+@pytest.mark.parametrize("blind", [False, True, "text"])
+def test_a_blind_control_is_recorded_as_one(blind):
+    report = evaluate(Policy(), items(1), 1, blind=blind, **FAKES)
+    assert report.rollouts[0].info.get("blind", False) == blind

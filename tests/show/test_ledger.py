@@ -2,11 +2,13 @@
 from dataclasses import replace
 
 import pytest
-from hostile import Tags, rollout, turn
+from hostile import EVIL, Tags, rollout, turn
 
+from rrvf_lab.diagnose import ledger_of
+from rrvf_lab.diagnose.evidence import evidence_of
 from rrvf_lab.policy import load_policy
 from rrvf_lab.rollout import Turn
-from rrvf_lab.show.ledger import ledger, ledger_html
+from rrvf_lab.show.ledger import ledger, ledger_html, turns_html
 from rrvf_lab.talk import write_turn
 
 SAID = [write_turn("a", "plt"), write_turn("b", answer="turn 1")]
@@ -38,3 +40,15 @@ def test_tokens_are_counted_with_the_policys_own_tokenizer():
 def test_what_was_not_recorded_is_a_dash():
     words = Tags(ledger_html(ledger(rollout(turn())))).words
     assert words[6:] == ["1", "3", "-", "-", "-", "0.100"] and ledger_html([]) == ""
+
+
+def test_a_runs_ledger_is_a_table_of_measures_by_turn():
+    found = ledger_of(evidence_of("data/rollouts/evaluation"))
+    words = Tags(turns_html(found)).words
+    assert words[:2] == ["turn 1", "turn 2"] and "drafts" in words
+    assert all(line.name in words for _, lines in found.sections() for line in lines)
+
+
+def test_what_a_judge_calls_its_parts_is_no_html():
+    page = turns_html(ledger_of(evidence_of([rollout(turn(EVIL))])))
+    assert "<script" not in page and "onerror=" not in page.replace("onerror=&#x27;", "")

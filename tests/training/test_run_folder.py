@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from recorded import STEPS, rollout, turn
 
+from rrvf_lab.diagnose.evidence import evidence_of
 from rrvf_lab.records import Recorder
 from rrvf_lab.training import Run
 from rrvf_lab.training.runs import ORDERS, ROLLOUT_KINDS
@@ -108,3 +109,15 @@ def test_a_log_that_went_through_an_editor_is_read(run):
     lines = [json.dumps({"step": k, "reward": 0.5, "note": "a\u2028b"}, ensure_ascii=False) for k in (1, 2)]
     (run.path / "log.jsonl").write_bytes(b"\xef\xbb\xbf" + "\r\n\r\n".join(lines).encode() + b'\r\n{"ste')
     assert [row["step"] for row in run.log()] == [1, 2]
+
+
+def test_a_run_and_its_evidence_have_the_same(run):
+    evidence = evidence_of(run)
+    assert all(evidence.facts[name] is not None and (evidence.facts[name] == run.index[name]).all()
+               for name in ("id", "first_ran", "ran", "copied", "flagged", "drafts"))
+    assert np.array_equal(evidence.total, run.index["total"], equal_nan=True)
+    assert [row["id"] for row in evidence.rows] == list(run.index["id"]) and evidence.rows == run.rows()
+
+
+def test_what_was_not_written_scores_nothing_and_what_was_not_judged_is_unknown(run):
+    assert run.index["first"][8] == 0 and np.isnan(run.index["first"][6])

@@ -1,13 +1,16 @@
 """The browser of a run and the watch over one, without a page: what a click, a filter and a new step do."""
 import asyncio
+import json
+import time
 from dataclasses import replace
 
 import pytest
 from PIL import Image
 
 import rrvf_lab as rl
+from rrvf_lab.diagnose import FINDINGS, Finding
 from rrvf_lab.reward import reward
-from rrvf_lab.widgets import base
+from rrvf_lab.widgets import base, findings
 
 RED = Image.new("RGB", (40, 30), "red")
 
@@ -39,7 +42,7 @@ def test_a_page_holds_twelve_rollouts_and_the_last_one_the_rest(run):
     view.on.click()
     view.on.click()
     assert "page 3 of 3" in view.count.value and view.on.disabled
-    assert [card.layout.display for card in view.cards] == [None] * 4 + ["none"] * 8
+    assert [card.layout.display for card in view.cards.cards] == [None] * 4 + ["none"] * 8
 
 
 def test_a_new_step_is_taken_in_and_the_page_stays(run):
@@ -74,11 +77,12 @@ def test_filters_and_orders_are_those_of_the_run(run):
 
 def test_an_opened_rollout_comes_with_its_group_and_new_weights(run):
     view = rl.inspect_run(run)
-    view.cards[0].button.click()
-    assert view.opened == view.found[0] and f"Rollout {view.opened}" in view.detail.value
-    assert "Its group, by advantage" in view.detail.value
-    view.weigh.click()
-    assert len(view.group.children) == 1 and len(view.group.children[0].rollouts) == 4
+    view.cards.cards[0].button.click()
+    detail = view.detail
+    assert detail.opened == view.found[0] and f"Rollout {detail.opened}" in detail.page.value
+    assert "Its group, by advantage" in detail.page.value
+    detail.weigh.click()
+    assert len(detail.group.children) == 1 and len(detail.group.children[0].rollouts) == 4
 
 
 def test_without_anywidget_the_curves_are_a_picture_with_a_text(run, monkeypatch):
@@ -111,3 +115,104 @@ def test_it_follows_while_its_box_is_ticked_and_says_what_goes_wrong(run, monkey
         view.close()
 
     asyncio.run(follow())
+
+
+def paid_twice(folder, step):
+    """A step whose rewards are not their terms."""
+    path = folder / f"step-{step:06d}.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows:
+        row["reward"]["total"] *= 2
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def odd(run):
+    return Finding("odd", "It is odd.", f"{len(run)} rollouts", rollouts=(5, 1), harm=1)
+
+
+def test_findings_stand_first_and_one_opens_its_rollouts(run):
+    paid_twice(run.folder, 3)
+    view = rl.inspect_run(rl.Run(run.path))
+    panel = view.findings
+    assert view.children[1] is panel
+    place = [one.name for one in panel.diagnosis.findings].index("reward is not its terms")
+    box = panel.list.children[place]
+    assert f"{place + 1}. reward is not its terms" in box.children[0].value
+    box.children[1].click()
+    assert [card.i for card in panel.cards.cards[:5]] == [11, 10, 9, 8, None]
+    panel.cards.cards[1].button.click()
+    assert panel.detail.opened == 10 and "Rollout 10" in panel.detail.page.value
+    assert box.children[2:] == (panel.cards, panel.detail)
+    box.children[1].click()
+    assert len(box.children) == 2 and panel.opened is None
+
+
+def test_a_finding_of_ones_own_stands_beside_them(run):
+    panel = rl.inspect_run(run, findings=[*FINDINGS, odd]).findings
+    place = [finding.name for finding in panel.diagnosis.findings].index("odd")
+    panel.choose(place)
+    assert [card.i for card in panel.cards.cards[:3]] == [5, 1, None]
+
+
+def test_a_look_that_fails_is_named_and_hides_no_other(run):
+    def broken(run):
+        return run.nothing
+
+    with pytest.warns(UserWarning, match="broken failed"):
+        panel = rl.inspect_run(run, findings=[broken, odd]).findings
+    assert "the finding broken failed: AttributeError" in panel.status.value and len(panel.list.children) == 1
+
+
+def test_a_growing_run_is_diagnosed_again_and_what_is_looked_at_stays(run, monkeypatch):
+    monkeypatch.setattr(findings, "SHARE", 1e9)  # it is always due
+    view = rl.inspect_run(run, findings=[odd])
+    panel = view.findings
+    panel.choose(0)
+    panel.cards.cards[0].button.click()
+    record(run.folder, 8, 0.7)
+    view.look()
+    assert "29 rollouts" in panel.list.children[0].children[0].value
+    assert panel.opened == 0 and panel.detail.opened == 5
+
+
+def test_a_slow_diagnosis_waits_for_its_turn(run):
+    view = rl.inspect_run(run, findings=[odd])
+    view.findings._took = 1000
+    record(run.folder, 8, 0.7)
+    view.look()
+    assert "28 rollouts" in view.findings.status.value
+    view.findings.again.click()
+    assert "29 rollouts" in view.findings.status.value
+
+
+def test_a_run_without_rollouts_waits_for_them(tmp_path):
+    (tmp_path / "rollouts").mkdir()
+    view = rl.inspect_run(tmp_path)
+    assert "No rollout is recorded yet" in view.findings.status.value
+    record(tmp_path / "rollouts", 1, 0.5, 0.6)
+    view.look()
+    assert "2 rollouts" in view.findings.status.value
+
+
+def test_the_kernel_goes_on_while_a_run_is_diagnosed(run):
+    def slow(run):
+        time.sleep(0.5)
+
+    async def beats():
+        panel = rl.inspect_run(run, findings=[slow]).findings
+        assert panel.diagnosis is None and "Diagnosing 28 rollouts" in panel.status.value
+        count = 0
+        while not panel.task.done():
+            await asyncio.sleep(0.01)
+            count += 1
+        assert panel.diagnosis is not None
+        return count
+
+    assert asyncio.run(beats()) > 5
+
+
+def test_what_kept_a_run_from_being_diagnosed_is_said(run):
+    view = rl.inspect_run(run, findings=[odd])
+    next(run.folder.glob("*.jsonl")).unlink()
+    view.findings.begin()
+    assert "No such file" in view.findings.status.value

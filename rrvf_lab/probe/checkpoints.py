@@ -1,0 +1,67 @@
+"""The policies that a run left behind, by step, each loaded when it is asked for.
+
+Left out: choosing rollouts that a later policy would have played; a curve asks all of them about the same.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..policy import load_policy
+from ..records.store import load_rollouts
+from ..training.runs import Run
+
+
+def checkpoints_of(run: Run) -> dict[int, Callable]:
+    """{step: function that loads the policy}: untrained (0), then every whole checkpoint; where none is left,
+    the adapter or model that the run ended with. A run keeps its last two (`trl.save_total_limit`).
+
+    Raises FileNotFoundError for a folder without settings or without any trained weights.
+
+    Example: `checkpoints_of(Run("runs/demo"))[0]()`.
+    """
+    config = run.config
+    if config is None:
+        raise FileNotFoundError(f"{run.path} has no config.json, so it is no run folder; probe a policy on "
+                                "its rollouts: rl.probe(rl.load_policy(name), folder)")
+    saved = {int(path.name.split("-")[1]): path for path in run.path.glob("checkpoint-*") if _whole(path)}
+    last = run.path / ("adapter" if config.lora_rank else "model")
+    if not saved and last.is_dir():
+        saved = {config.steps: last}
+    if not saved:
+        raise FileNotFoundError(f"no checkpoint in {run.path}; one is written every save_steps="
+                                f"{config.save_steps} steps: python -m rrvf_lab.train {run.path} --resume")
+    start = replace(config, start_from=config.first.output) if config.first else config
+    found = {0: functools.partial(_loaded, config, start.adapter)}
+    return found | {step: functools.partial(_loaded, config, path) for step, path in sorted(saved.items())}
+
+
+def _whole(checkpoint) -> bool:
+    """Whether a checkpoint was written to its end."""
+    try:
+        json.loads((checkpoint / "trainer_state.json").read_text())
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _loaded(config, weights):
+    """The policy of a run with these weights, an adapter or with `lora_rank` 0 a model; None: untrained."""
+    name, adapter = (config.model, weights) if config.lora_rank or weights is None else (str(weights), None)
+    return load_policy(name, adapter, config.four_bit, max_new_tokens=config.max_new_tokens,
+                       max_image_tokens=config.max_image_tokens)
+
+
+def rollouts_of_run(run: Run):
+    """The held-out rollouts that were evaluated before a run, else those that it sampled.
+
+    Example: `rollouts_of_run(Run("runs/demo"))`.
+    """
+    try:
+        before = load_rollouts(run.path / "evaluation").where(name="before")
+    except FileNotFoundError:
+        before = ()
+    return before or run
