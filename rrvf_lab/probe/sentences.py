@@ -5,6 +5,8 @@ A sentence is followed where the next draft draws and the judge says no sentence
 every language and policy; it also counts a draft that is right by luck, so what happens when the words are
 taken away stands beside it.
 
+A turn that draws nothing new follows nothing.
+
 Left out: sentences of other judges; following a sentence that is false, which this counts as disobeying;
 half of a list ("Change 0, +3 of 10." is followed when no mark is off any more).
 """
