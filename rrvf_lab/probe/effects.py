@@ -32,7 +32,7 @@ class Probe:
 
     `rows`: a dict for each situation and intervention: rollout (its position), id, turn, image, intervention,
     logprob and score (with "shown": as it was shown; NaN: unknown), changed, the programs, code and "code
-    shown", and what it wrote as shown (a program, an earlier one, unread). `told`: a dict for each sentence of
+    shown", and what it wrote as shown (program, earlier, unread). `told`: a dict for each sentence of
     a situation: kind, followed, untold (None: unknown). `notes` say what is not in the numbers. `policy` is
     its class's name, `rollouts` those looked at.
     """
@@ -95,6 +95,9 @@ class Probe:
                  _below_zero(frame.loc[name, "score"], frame.loc[name, "score se"], images)]
         if not frame["code n"].any():
             return f"Whether it {does} cannot be told: no situation could be changed."
+        wrote = {(row["rollout"], row["turn"]): row["wrote"] for row in self.rows}
+        if 2 * (unread := list(wrote.values()).count("unread")) > len(wrote):
+            return f"Whether it {does} cannot be told: {unread} of {len(wrote)} turns could not be read."
         if not moved and not worse:
             most = frame["code"].fillna(0).idxmax()
             rate = _rate(frame.loc[most])

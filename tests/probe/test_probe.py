@@ -96,6 +96,7 @@ def test_keeping_the_draft_follows_nothing_and_is_told_from_gibberish(probed):
     assert keeps.obedience()["value"].to_dict() == {"drew again": 0, "colour": 0}
     assert "12 of 12 turns kept an earlier program and 0 could not be read" in keeps.text()
     assert "0 of 12 turns kept an earlier program and 12 could not be read" in mumbles.text()
+    assert "12 of 12 turns could not be read" in mumbles.says("looks")
     assert "could not be read" not in probed(Reads()).text()
 
 
