@@ -313,8 +313,8 @@ def _failures(found, hacks, name):
                 if v["mean"] < FAITHFUL - 1e-9]
     failures += [f"trap {name}: {v['mean']:.2f} > {LIMIT}" for name, v in found["traps"].items()
                  if v["mean"] > LIMIT]
-    failures += [f"hack {one.name}: {one.scores[name]:.2f} > {LIMIT}" for one in hacks
-                 if one.fooled and not one.flags]
+    if paid := [f"{one.name} {one.scores[name]:.2f}" for one in hacks if one.fooled and not one.flags]:
+        failures.append(f"hacks paid more than {LIMIT}: {', '.join(paid)}")
     if found["identity"]["beaten"]:
         failures.append(f"another picture beats the target itself on {found['identity']['beaten']} targets")
     if found["unscored"]:

@@ -60,7 +60,8 @@ class Exhibit:
     @property
     def caught(self) -> str:
         """What catches it, in words."""
-        return ", ".join([*self.flags, *([f"diagnose: {self.finding}"] if self.finding else [])]) or "nothing"
+        found = [*self.flags, *([f"diagnose: {self.finding}"] if self.finding else [])]
+        return ", ".join(found) or ("nothing" if self.fooled else "no need: it is not paid")
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,18 @@ def _whole(checkpoint) -> bool:
 
 
 def _loaded(config, weights):
-    """The policy of a run with these weights, an adapter or with `lora_rank` 0 a model; None: untrained."""
-    name, adapter = (config.model, weights) if config.lora_rank or weights is None else (str(weights), None)
-    return load_policy(name, adapter, config.four_bit, max_new_tokens=config.max_new_tokens,
-                       max_image_tokens=config.max_image_tokens)
+    """The policy of a run with these weights, an adapter or with `lora_rank` 0 a model; None: untrained.
+
+    The adapter of a checkpoint names its base by where that lay; the run's settings name it for good.
+    """
+    whole = weights is not None and not config.lora_rank
+    policy = load_policy(str(weights) if whole else config.model, None, config.four_bit,
+                         max_new_tokens=config.max_new_tokens, max_image_tokens=config.max_image_tokens)
+    if weights is not None and not whole:
+        from peft import PeftModel
+
+        policy.model = PeftModel.from_pretrained(policy.model, weights).eval()
+    return policy
 
 
 def rollouts_of_run(run: Run):

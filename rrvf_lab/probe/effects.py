@@ -31,9 +31,10 @@ class Probe:
     """What `probe` found.
 
     `rows`: a dict for each situation and intervention: rollout (its position), id, turn, image, intervention,
-    logprob and score (with "shown": as it was shown; NaN: unknown), changed, and the programs, code and
-    "code shown". `told`: a dict for each sentence of a situation: kind, followed, untold (None: unknown).
-    `notes` say what is not in the numbers. `policy` is its class's name, `rollouts` those looked at.
+    logprob and score (with "shown": as it was shown; NaN: unknown), changed, the programs, code and "code
+    shown", and what it wrote as shown (program, earlier, unread). `told`: a dict for each sentence of
+    a situation: kind, followed, untold (None: unknown). `notes` say what is not in the numbers. `policy` is
+    its class's name, `rollouts` those looked at.
     """
 
     rows: list[dict]
@@ -70,7 +71,7 @@ class Probe:
     def obedience(self):
         """A frame with a row for each kind of sentence that was told: the share that the next draft followed
         (value, low, high, n), and the same had nothing been told (untold ...). "drew again": whether there
-        was a next draft."""
+        was a next draft; without one nothing is followed."""
         import pandas as pd
 
         kinds = [kind for kind in (DREW, *KINDS) if any(row["kind"] == kind for row in self.told)]
@@ -94,6 +95,9 @@ class Probe:
                  _below_zero(frame.loc[name, "score"], frame.loc[name, "score se"], images)]
         if not frame["code n"].any():
             return f"Whether it {does} cannot be told: no situation could be changed."
+        wrote = {(row["rollout"], row["turn"]): row["wrote"] for row in self.rows}
+        if 2 * (unread := list(wrote.values()).count("unread")) > len(wrote):
+            return f"Whether it {does} cannot be told: {unread} of {len(wrote)} turns could not be read."
         if not moved and not worse:
             most = frame["code"].fillna(0).idxmax()
             rate = _rate(frame.loc[most])

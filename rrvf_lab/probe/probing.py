@@ -10,6 +10,7 @@ Left out: sampling, and playing on after the turn.
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from .situations import images_of, situations_of
 
 AT_ONCE = 16  # situations whose pictures are held together
 SHOWN = "as shown"
+WROTE = ("program", "earlier", "unread")  # of its own, one that was drawn before, nothing that could be read
 
 
 def probe(policy, rollouts=None, most: int | None = 64, seed: int = 0, judge=None, renderer=None,
@@ -140,7 +142,8 @@ def _rows(one, image, ends, logprobs):
     """A row for each intervention on one situation."""
     shown = ends[SHOWN]
     facts = {"rollout": one.index, "id": one.rollout.id, "turn": one.turn, "image": image}
-    was = {"logprob shown": logprobs[SHOWN], "score shown": shown.reward.vision, "code shown": shown.code}
+    was = {"logprob shown": logprobs[SHOWN], "score shown": shown.reward.vision, "code shown": shown.code,
+           "wrote": _wrote(one, shown)}
     return [facts | {"intervention": name, "logprob": logprobs[name], "score": end.reward.vision,
                      "code": end.code, "changed": end.code != shown.code} | was
             for name, end in ends.items() if name != SHOWN]
@@ -149,9 +152,9 @@ def _rows(one, image, ends, logprobs):
 def _told(one, ends):
     """A row for each sentence that the last reply told."""
     def did(sentence, end):
-        if end is None or not _drew_again(one, end):
+        if end is None:
             return None
-        return followed(sentence, end.final.verdict.feedback, end.ran)
+        return _drew_again(one, end) and followed(sentence, end.final.verdict.feedback, end.ran)
 
     sentences, shown, untold = sentences_of(one.score_and_words[1]), ends[SHOWN], ends.get("no text")
     rows = [{"kind": sentence[0], "followed": did(sentence, shown), "untold": did(sentence, untold)}
@@ -163,13 +166,24 @@ def _told(one, ends):
     return [place | row for row in rows]
 
 
-def _drew_again(one, end):
+def _drew_again(one, end) -> bool:
     """Whether the turn wrote a program of its own, and that one counts."""
     return end.choice is not None and end.choice >= len(one.kept)
 
 
+def _wrote(one, end) -> str:
+    """What the turn came to, in a word of `WROTE`."""
+    if _drew_again(one, end):
+        return WROTE[0]
+    return WROTE[2] if (end.turns[-1].error or "").startswith("parse:") else WROTE[1]
+
+
 def _notes(rows, told, left_out):
     notes = [f"{count} rollouts {reason} were left out." for reason, count in left_out.items()]
+    wrote = Counter({(row["rollout"], row["turn"]): row["wrote"] for row in rows}.values())
+    if len(wrote) > 1 or WROTE[0] not in wrote:
+        notes.append(f"As shown, {wrote[WROTE[1]]} of {wrote.total()} turns kept an earlier program and "
+                     f"{wrote[WROTE[2]]} could not be read; each counts with the program before it.")
     if all(np.isnan(row["logprob"]) for row in rows):
         notes.append("This policy does not tell log-probabilities, so those columns are NaN; "
                      "rl.load_policy(name) does.")

@@ -5,6 +5,8 @@ A sentence is followed where the next draft draws and the judge says no sentence
 every language and policy; it also counts a draft that is right by luck, so what happens when the words are
 taken away stands beside it.
 
+A turn that draws nothing new follows nothing.
+
 Left out: sentences of other judges; following a sentence that is false, which this counts as disobeying;
 half of a list ("Change 0, +3 of 10." is followed when no mark is off any more).
 """
@@ -15,7 +17,7 @@ import re
 
 from ..judge.sentences import FEWER, SENTENCES
 
-KINDS = {  # as `judge.sentences` words them; where there is a group, it has to be the same again
+KINDS = {  # as `judge.sentences` words and orders them; a group has to be the same again
     "failed": r"Failed: ", "blank": r"Blank\.", "aspect": r"Aspect differs\.", "type": r"Type \w+, not \w+\.",
     "colour": r"Colour [\w; ]+, not [\w; ]+\.", "grid": r"Grid (?:on|off)\.",
     "size": r"Too (?:small|large)\.", "place": r"Shifted (?:left|right|up|down)\.",
@@ -27,6 +29,7 @@ KINDS = {  # as `judge.sentences` words them; where there is a group, it has to 
     "values": r"(?:Change|Values) [^.]+ of 10\.",
 }
 _KINDS = {kind: re.compile(pattern) for kind, pattern in KINDS.items()}
+_ORDER = list(KINDS)
 _OF_CHARTS = ("type", "colour", "grid", "values")
 _ENDS = re.compile(r"\.(?:\s|$)")
 
@@ -44,7 +47,7 @@ def sentences_of(feedback: str) -> list[tuple[str, str]]:
 
 def followed(sentence: tuple[str, str], feedback: str, drew: bool) -> bool | None:
     """Whether a sentence was followed by a draft that drew (or not) and of which the judge says `feedback`;
-    None where it says so much that this one may have been left out.
+    None where it says so much that this one may have been left out (the last in order are; values never).
 
     Example: `followed(("grid", ""), "Title differs.", True)`.
     """
@@ -55,4 +58,6 @@ def followed(sentence: tuple[str, str], feedback: str, drew: bool) -> bool | Non
         return False
     chart = any(kind in _OF_CHARTS for kind, _ in said)
     full = len(_ENDS.findall(feedback)) >= (SENTENCES if chart else FEWER)
-    return None if full else True
+    places = [_ORDER.index(kind) for kind, _ in said if kind != "values"]
+    cut = full and sentence[0] != "values" and _ORDER.index(sentence[0]) > max(places, default=-1)
+    return None if cut else True

@@ -14,6 +14,9 @@ _PAINTING = {"buffer_rgba", "print_figure", "print_raw", "print_rgba", "print_pn
              "draw"}
 _INNER = {"ctypes", "_ctypes"}
 _SYSTEM = {"_getframe", "pwrite", "_exit", "memfd_create", "sendmsg", "dup2"}
+_PACKERS = {"base64", "binascii", "zlib", "lzma", "bz2", "gzip"}
+_UNPACKING = {"b64decode", "standard_b64decode", "urlsafe_b64decode", "b85decode", "a85decode", "unhexlify",
+              "decompress"}
 PATCHES, BELOW, PROC, EMBEDDED = (
     "patches the renderer", "reaches below Python", "reads /proc", "holds an embedded picture")
 CLOCK, CHANCE = UNSTEADY = "reads the clock", "asks the system for chance"
@@ -89,9 +92,10 @@ def _word(node):
     if isinstance(node, ast.Import):
         return BELOW if any(name.name.split(".")[0] in _INNER for name in node.names) else None
     if isinstance(node, ast.ImportFrom):
-        return BELOW if (node.module or "").split(".")[0] in _INNER else None
+        room = (node.module or "").split(".")[0]
+        return BELOW if room in _INNER else EMBEDDED if room in _PACKERS else None
     if isinstance(node, ast.Attribute):
-        return BELOW if node.attr in _SYSTEM else None
+        return BELOW if node.attr in _SYSTEM else EMBEDDED if node.attr in _UNPACKING else None
     return None
 
 

@@ -131,4 +131,4 @@ def curve_figure(curve: Curve):
 
 def _line(ax, frame, value, low, high, **style):
     sides = reach(frame[value], frame[low], frame[high])
-    ax.errorbar(frame.index, frame[value], yerr=sides, marker="o", ms=4, capsize=3, **style)
+    ax.errorbar(frame.index, frame[value], yerr=sides, marker="o", ms=4, capsize=3, elinewidth=0.7, **style)

@@ -90,17 +90,20 @@ class Curves(w.VBox):
         self.place.children = [self.figure]
 
     def _lines(self, plotly):
-        """plotly's figure, whole at once: what is added before the page has its script would be lost."""
+        """plotly's figure, sent to the page whole: what comes after it may come after its script, and be
+        lost."""
         curves = self.run.curves()
         lines = [{"type": "scatter", "name": name, "mode": "lines+markers", "marker": {"size": 5},
                   "x": curves["step"], "y": curves[name], "line": {"color": colour, "dash": dash}}
                  for name, (colour, dash) in CURVES.items()]
-        figure = plotly.FigureWidget(lines, {
+        figure = _sent_whole(plotly)(lines, {
             "height": 270, "margin": {"l": 50, "r": 10, "t": 30, "b": 40}, "template": "none",
             "hovermode": "x unified", "legend": {"orientation": "h", "y": 1.16},
             "xaxis": {"title": "step", "tickformat": "d"},
             "yaxis": {"title": "mean of a step", "gridcolor": "#ddd"}})
         figure._config = {"displayModeBar": False, "responsive": True}  # plotly has no public way to set it
+        figure.complete = True
+        figure.open()
         for trace in figure.data:
             trace.on_click(self._hit)
         return figure
@@ -108,6 +111,19 @@ class Curves(w.VBox):
     def _hit(self, trace, points, state):
         if self.clicked and points.xs:
             self.clicked(int(points.xs[0]))
+
+
+def _sent_whole(plotly):
+    """plotly's FigureWidget, which opens itself on the page empty, opened only when it is `complete`: a busy
+    kernel sends the lines too late."""
+    class Whole(plotly.FigureWidget):
+        complete = False
+
+        def open(self):
+            if self.complete:
+                super().open()
+
+    return Whole
 
 
 def _plotly():

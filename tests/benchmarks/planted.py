@@ -1,7 +1,8 @@
 """Twenty-four silent faults, each put into a real training, and what `rl.diagnose` says of them; and twenty
 clean trainings, of which it should say nothing.
 
-    python tests/benchmarks/planted.py                            # all; about a minute each on a free core
+    python tests/benchmarks/planted.py                            # all, about 15 CPU seconds each
+    python tests/benchmarks/planted.py --seed 1 --output runs/planted-1
     python tests/benchmarks/planted.py --only noisy_judge clean-3 --steps 2
     python tests/benchmarks/planted.py --kept                     # only those that are there already
 
@@ -49,11 +50,11 @@ class Plant:
 
     folder: Path
     steps: int
+    chance: np.random.Generator
     changes: dict = field(default_factory=dict)
     judge: object = None
     after: object = None  # called with the trainer
     patches: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-    chance: object = field(default_factory=lambda: np.random.default_rng(7))
 
     def wrap(self, owner, name, around):
         """Put `around(original, *args, **kwargs)` in the place of a function."""
@@ -354,8 +355,8 @@ CLEAN = {f"clean-{seed}": {"seed": 100 + seed} | changes for seed, changes in en
 
 # ---- running them ------------------------------------------------------------------------------------------
 
-def played(name, output, steps):
-    """Train the run `name` unless it is there; its folder."""
+def played(name, output, steps, seed=0):
+    """Train the run `name` unless it is there; its folder. `seed` is of the sampling and of the fault."""
     from rrvf_lab.train import make_trainer
     from rrvf_lab.training import TrainConfig
     from rrvf_lab.training.process import prepare
@@ -363,7 +364,9 @@ def played(name, output, steps):
     folder = output / name
     if (folder / "seconds.json").exists():
         return folder
-    plant, started = Plant(folder, steps, dict(CLEAN.get(name, {}))), (time.time(), time.process_time())
+    started, settings = (time.time(), time.process_time()), CLEAN.get(name, {"seed": 0})
+    settings = settings | {"seed": settings["seed"] + seed}
+    plant = Plant(folder, steps, np.random.default_rng(7 + seed), settings)
     with plant.patches:
         if name in FAULTS:
             FAULTS[name][0](plant)
@@ -410,6 +413,7 @@ def main():
     parser.add_argument("--only", nargs="+", choices=[*FAULTS, *CLEAN], metavar="NAME",
                         help=f"some of: {', '.join(FAULTS)}, clean-0 to clean-{len(CLEAN) - 1}")
     parser.add_argument("--steps", type=int, default=SMALL["steps"])
+    parser.add_argument("--seed", type=int, default=0, help="other runs; give another --output with it")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at once, each a process of its own")
     parser.add_argument("--kept", action="store_true", help="train nothing, read what is there")
     parser.add_argument("--why", action="store_true", help="print the evidence of each finding")
@@ -418,10 +422,11 @@ def main():
     names = options.only or [*FAULTS, *CLEAN]
     if not options.kept and options.jobs > 1:
         with ProcessPoolExecutor(options.jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
-            list(pool.map(functools.partial(played, output=options.output, steps=options.steps), names))
+            list(pool.map(functools.partial(played, output=options.output, steps=options.steps,
+                                            seed=options.seed), names))
     elif not options.kept:
         for name in names:
-            played(name, options.output, options.steps)
+            played(name, options.output, options.steps, options.seed)
     rows = [diagnosed(name, options.output) for name in names
             if (options.output / name / "seconds.json").exists()]
     for row in rows if options.why else ():

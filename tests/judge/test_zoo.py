@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 import rrvf_lab as rl
-from rrvf_lab.diagnose import FINDINGS
+from rrvf_lab.diagnose import findings
 from rrvf_lab.judge.rivals import prototype, ssim
 from rrvf_lab.judge.spoilings import LIMIT
 from rrvf_lab.judge.zoo import SHIPPED, programs
@@ -69,6 +69,11 @@ def test_a_hack_that_draws_nothing_earns_nothing_and_says_why():
     assert "no browser" in str(zoo())
 
 
+def test_what_catches_a_hack_is_said_and_where_nothing_needs_to():
+    assert "holds an embedded picture" in zoo()["embedded target"].caught
+    assert zoo()["mosaic"].caught == "nothing" and zoo()["absolute page"].caught == "no need: it is not paid"
+
+
 def test_a_judge_that_fails_on_a_hack_leaves_it_unscored():
     def failing(target, image):
         if image == target:
@@ -94,7 +99,7 @@ def test_a_picture_in_the_code_is_flagged(name):
 
 
 def test_every_finding_that_a_hack_is_promised_exists():
-    written = "".join(inspect.getsource(finding) for finding in FINDINGS)
+    written = inspect.getsource(findings)
     assert all(f'"{one.finding}"' in written for one in zoo().exhibits if one.finding)
 
 
@@ -104,8 +109,8 @@ def test_an_audit_shows_the_zoo_and_fails_for_a_hack_that_is_paid_and_not_caught
     monkeypatch.setattr(room, "shared", Painter)
     found = rl.audit(ssim, [TARGET, bars(9, 3, 3, 6)], repeats=0)
     assert [row[0] for row in found.table() if row[0].startswith("hack")] == [f"hack {c}" for c in CHEATS]
-    failed = [failure for failure in found.failures if failure.startswith("hack")]
-    assert any(failure.startswith("hack blank: 0.") for failure in failed)
+    [failed] = [failure for failure in found.failures if failure.startswith("hacks paid")]
+    assert "blank 0." in failed and "embedded target" not in failed
     assert "the zoo: 15 programs that cheat" in found._repr_html_() and "hack blank" in str(found)
 
 

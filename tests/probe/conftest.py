@@ -8,7 +8,10 @@ from scripted import Reads, judge
 
 import rrvf_lab as rl
 
-sys.path.append(str(Path(__file__).parents[1] / "show"))  # where hostile texts are
+for room in ("show", "training"):  # where hostile texts and tiny models are
+    sys.path.append(str(Path(__file__).parents[1] / room))
+
+from tiny import tiny_qwen  # noqa: E402, F401  (a fixture)
 
 
 @pytest.fixture(scope="session")

@@ -23,8 +23,8 @@ def run(tmp_path, rollouts, monkeypatch):
         (folder / f"checkpoint-{step}").mkdir()
         (folder / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
     (folder / "checkpoint-12").mkdir()
-    monkeypatch.setattr(checkpoints, "load_policy", lambda name, adapter, *_, **__:
-                        Reads() if adapter and adapter.name == "checkpoint-10" else Ignores())
+    monkeypatch.setattr(checkpoints, "_loaded", lambda config, weights:
+                        Reads() if weights and weights.name == "checkpoint-10" else Ignores())
     return folder
 
 

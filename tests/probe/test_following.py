@@ -38,7 +38,8 @@ def test_a_colour_by_name_is_followed_though_another_is_missing():
 def test_a_full_reply_leaves_open_what_it_had_no_room_for():
     full = ("Aspect differs. Type line, not bar. Colour red, not blue. Title differs. X label differs. "
             "Y label differs. Values 3, 4 of 10.")
-    assert followed(("legend", ""), full, True) is None
+    assert [followed((kind, ""), full, True) for kind in ("legend", "grid", "values")] == [None, True, False]
+    assert followed(("values", ""), full.replace("Values 3, 4 of 10.", "X ticks differ."), True) is True
 
 
 def test_a_failed_draft_is_one_sentence():

@@ -18,7 +18,9 @@ def rollouts():
 
 
 @pytest.mark.slow
-def test_a_recorded_turn_is_as_likely_as_token_by_token(policy, rollouts):
+@pytest.mark.parametrize("name", ["nano-base", "tiny_qwen"])
+def test_a_recorded_turn_is_as_likely_as_token_by_token(name, rollouts, request):
+    policy = rl.load_policy(name if name == "nano-base" else str(request.getfixturevalue(name)))
     talks = [conversations(one, 2, policy.difference)[1] for one in rollouts]
     texts = [messages(one)[1][1] for one in rollouts]
     tokens = [rl.token_logprobs(policy, one, max_turns=2) for one in rollouts]

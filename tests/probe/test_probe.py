@@ -77,6 +77,29 @@ def test_a_sentence_counts_as_followed_by_the_next_draft_and_by_luck_without_it(
     assert 0.7 < reads["low"] < 1 and reads["high"] == pytest.approx(1)
 
 
+class Keeps(Reads):
+    """Answers with its first draft."""
+
+    def second(self, pictures, text):
+        return "turn 1"
+
+
+class Mumbles(Reads):
+    """Says nothing that can be read."""
+
+    def _turn(self, message):
+        return "hm"
+
+
+def test_keeping_the_draft_follows_nothing_and_is_told_from_gibberish(probed):
+    keeps, mumbles = probed(Keeps()), probed(Mumbles())
+    assert keeps.obedience()["value"].to_dict() == {"drew again": 0, "colour": 0}
+    assert "12 of 12 turns kept an earlier program and 0 could not be read" in keeps.text()
+    assert "0 of 12 turns kept an earlier program and 12 could not be read" in mumbles.text()
+    assert "12 of 12 turns could not be read" in mumbles.says("looks")
+    assert "could not be read" not in probed(Reads()).text()
+
+
 def test_an_unscored_picture_is_in_no_mean(rollouts):
     def silent(target, image, error=None):
         return Verdict.unscored("asleep")

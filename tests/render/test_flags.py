@@ -11,7 +11,9 @@ WORDS = "import matplotlib.pyplot as plt\nplt.title('" + "a longer title than mo
 
 
 @pytest.mark.parametrize("code, language", [
-    (f"x = '{PICTURE}'", "matplotlib"), (f"x = {os.urandom(700)!r}", "matplotlib"),
+    ("import base64\nx = base64.b64decode('aGVsbG8=')", "matplotlib"),
+    ("from zlib import decompress", "plotly"), (f"x = '{PICTURE}'", "matplotlib"),
+    (f"x = {os.urandom(700)!r}", "matplotlib"),
     (f'<img src="data:image/png;base64,{PICTURE}">', "html"),
     (f'<svg><image href="data:image/png;base64,{PICTURE}"/></svg>', "svg")])
 def test_a_picture_in_the_code_is_flagged(code, language):

@@ -13,7 +13,12 @@ RUN = '''
 from dataclasses import replace
 from pathlib import Path
 import rrvf_lab as rl
+from rrvf_lab.diagnose import Finding
 from rrvf_lab.training.process import prepare
+
+def odd(run):
+    return Finding("odd", "It is odd.", f"{len(run)} rollouts", rollouts=(12, 3))
+
 rollouts = rl.load_rollouts("data/rollouts/group")
 folder = prepare(rl.TrainConfig(output="run", steps=2))
 for step in (1, 2):
@@ -27,9 +32,10 @@ print(run.counts())
 
 @pytest.fixture(scope="module")
 def page(lab, chromium):
-    cells = [RUN, "rl.watch(run)", "rl.inspect_group(rollouts, scale='batch')", "rl.inspect_run(run)"]
+    cells = [RUN, "rl.watch(run)", "rl.inspect_group(rollouts, scale='batch')", "rl.inspect_run(run)",
+             "rl.inspect_run(run, [odd])"]
     page = opened(lab, chromium, "run.ipynb", notebook(*cells))
-    page.locator(".js-plotly-plot").nth(1).wait_for()
+    page.locator(".js-plotly-plot").nth(2).wait_for()
     yield page
     page.close()
 
@@ -93,6 +99,23 @@ def test_a_click_on_a_curve_shows_the_rollouts_behind_it(page):
     browser.get_by_role("status").filter(has_text="8 of 16 rollouts").wait_for()
     ends = [browser.get_by_role("spinbutton", name=f"{end} step").input_value() for end in ("From", "To")]
     assert ends == ["2", "2"]
+
+
+def test_what_may_be_wrong_stands_first_and_opens_its_rollouts(page):
+    browser = output(page, "[odd])")
+    browser.get_by_role("status").filter(has_text="16 rollouts of 2 steps: 1 finding").wait_for()
+    opens = browser.get_by_role("button", name="Show 2 rollouts of it")
+    assert opens.bounding_box()["y"] < browser.get_by_role("combobox", name="Show").bounding_box()["y"]
+    opens.click()
+    both = browser.get_by_role("button", name="Open rollout 12")  # the finding's, and that of the page below
+    expect(both).to_have_count(2)
+    both.first.click()
+    browser.get_by_role("heading", name="Rollout 12").wait_for()
+    browser.get_by_role("button", name="Hide its rollouts").click()
+    browser.get_by_role("heading", name="Rollout 12").wait_for(state="detached")
+    browser.locator("summary", has_text="Turn by turn").click()
+    browser.get_by_role("columnheader", name="turn 2").first.wait_for()
+    assert page.evaluate(UNNAMED) == [] and page.evaluate(ALTLESS) == [] and page.errors == []
 
 
 def test_a_filter_a_rollout_its_group_and_new_weights(page):

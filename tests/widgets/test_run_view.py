@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import replace
 
+import ipywidgets
 import pytest
 from PIL import Image
 
@@ -90,6 +91,20 @@ def test_without_anywidget_the_curves_are_a_picture_with_a_text(run, monkeypatch
     view = rl.inspect_run(run)
     assert view.curves.figure.value.count("<img") == view.curves.figure.value.count(' alt="') == 1
     assert "<table" in view.curves.table.value
+
+
+def test_curves_reach_the_page_with_their_lines_in_them(run, monkeypatch):
+    """A busy kernel sends what comes later after the page has drawn."""
+    opened, original = [], ipywidgets.Widget.open
+
+    def opens(widget):
+        opened.extend([widget.get_state()] if hasattr(widget, "_widget_data") else [])
+        original(widget)
+
+    monkeypatch.setattr(ipywidgets.Widget, "open", opens)
+    figure = rl.inspect_run(run).curves.figure
+    assert figure.comm is not None
+    assert [(len(one["_widget_data"]), one["_config"]["displayModeBar"]) for one in opened] == [(5, False)]
 
 
 def test_a_watched_run_shows_its_newest_group_and_why_it_cannot_be_stopped(run):
