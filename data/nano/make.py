@@ -40,7 +40,7 @@ from rrvf_lab.talk import opening
 
 RECIPES = {  # batches in each phase
     "nano-base": {"narrow": 500, "look": 3000, "obey": 800, "early": 400},
-    "nano": {"narrow": 500, "look": 3000, "obey": 800, "follow": 1000},
+    "nano": {"narrow": 500, "look": 3000, "obey": 800, "follow": 1000, "finish": 900},
 }
 PHASES = {
     "narrow": Phase({"narrow": 1.0}, loose=0.0, peak=1.0, stream=0),
@@ -51,6 +51,8 @@ PHASES = {
                    loose=0.25, peak=0.5, stream=2, early=True),
     "follow": Phase({"first": 0.36, "told": 0.1, "shown": 0.22, "words": 0.22, "sums": 0.1},
                     loose=0.25, peak=0.7, stream=3),
+    "finish": Phase({"first": 0.3, "told": 0.14, "shown": 0.2, "words": 0.26, "sums": 0.1},
+                    loose=0.25, peak=0.7, stream=4),
 }
 
 
