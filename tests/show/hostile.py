@@ -8,6 +8,8 @@ from PIL import Image
 
 from rrvf_lab.diagnose import Finding, diagnose
 from rrvf_lab.judge import Audit, Verdict
+from rrvf_lab.probe import Curve, Probe
+from rrvf_lab.probe.interventions import INTERVENTIONS
 from rrvf_lab.records import Report
 from rrvf_lab.render import Isolation, Rendering
 from rrvf_lab.reward import reward
@@ -79,6 +81,14 @@ def evil_diagnosis(rollouts):
     return diagnose(rollouts, [lambda run: finding])
 
 
+def evil_probe(rollouts):
+    row = {"rollout": 0, "id": EVIL, "turn": 2, "image": 0, "logprob": math.nan, "logprob shown": math.nan,
+           "score": 0.1, "score shown": 0.5, "code": EVIL, "code shown": LONG, "changed": True,
+           "wrote": "program"}
+    told = {"rollout": 0, "turn": 2, "kind": "colour", "followed": True, "untold": False}
+    return Probe([row | {"intervention": one.name} for one in INTERVENTIONS], [told], (EVIL,), EVIL, rollouts)
+
+
 def looks(it):
     """{name: HTML} of every look over rollout `it`, and over what else can hold its texts."""
     failed = replace(it, choice=len(it.drafts) - 1, id="y")
@@ -91,6 +101,8 @@ def looks(it):
              "sheet": sheet([it, failed])._repr_html_(), "report": report._repr_html_(),
              "comparison": paired.compare(paired)._repr_html_(), "audit": evil_audit()._repr_html_(),
              "isolation": isolation._repr_html_(), "diagnosis": evil_diagnosis([it, failed])._repr_html_()}
+    probe = evil_probe([it])
+    pages |= {"probe": probe._repr_html_(), "curve": Curve({0: probe})._repr_html_()}
     for k, one in enumerate(it.turns, 1):
         pages |= {f"turn {k} {how}": turn_html(it, k, how) for how in HOW}
         pages[f"lone turn {k}"] = one._repr_html_()
