@@ -40,7 +40,7 @@ class Findings(w.VBox):
         self.status, self.list, self.numbers = area(), w.VBox(), area()
         self.again = button("Diagnose again", self.begin)
         self.detail = Detail(run)
-        self.cards = Cards(self.detail.look_at, width=90)
+        self.cards = Cards(self.detail.look_at, width=120)
         title = area("<h3 style='margin:.3em 0'>What may be wrong</h3>")
         super().__init__([title, self.status, self.list, self.numbers, row(self.again)])
         self.begin()

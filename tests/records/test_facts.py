@@ -17,7 +17,8 @@ def test_they_are_those_of_the_rollout(recorded):
     for rollout, line in list(zip(rollouts, table, strict=True))[::7]:
         first = rollout.drafts[0] if rollout.drafts else None
         assert line["vision"] == rollout.reward.vision and line["ran"] == rollout.ran
-        assert line["first"] == (first.score if first else 0) and line["first_ran"] == bool(first and first.ran)
+        assert line["first"] == (first.score if first else 0)
+        assert line["first_ran"] == bool(first and first.ran)
         assert (line["drafts"], line["turns"]) == (len(rollout.drafts), len(rollout.turns))
         assert line["length"] == sum(len(turn.text) for turn in rollout.turns)
 
