@@ -64,7 +64,7 @@ def test_any_text_survives_the_tokenizer():
 @pytest.mark.slow
 def test_it_reads(policy):
     measured = measure.check(policy, n=48)
-    assert measured["exec"] > 0.95 and measured["kind"] > 0.8 and measured["title"] > 0.6, measured
+    assert measured["exec"] > 0.95 and measured["kind"] > 0.85 and measured["colours"] > 0.8, measured
 
 
 def test_another_image_changes_what_it_writes(policy, charts):

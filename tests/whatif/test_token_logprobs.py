@@ -49,6 +49,13 @@ def test_a_policy_without_a_model_is_refused(rollout):
         rl.token_logprobs(rl.Recording([]), rollout)
 
 
+@pytest.mark.parametrize("ask", [rl.token_logprobs, lambda policy, one: rl.what_if([one], policy=policy),
+                                 lambda policy, one: rl.update_by_hand(policy, [one, one])])
+def test_a_policy_behind_an_endpoint_is_refused_by_its_name(rollout, ask):
+    with pytest.raises(TypeError, match="EndpointPolicy holds no model .* give load_policy"):
+        ask(rl.EndpointPolicy("far", "http://localhost:9/v1", api_key="none"), rollout)
+
+
 def test_a_rollout_without_turns_is_refused(policy, rollout):
     with pytest.raises(ValueError, match="has written no token"):
         rl.token_logprobs(policy, replace(rollout, turns=(), choice=None), max_turns=2)
