@@ -4,10 +4,12 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 from PIL import Image
 
 from rrvf_lab.diagnose import Finding, diagnose
 from rrvf_lab.judge import Audit, Verdict
+from rrvf_lab.judge.zoo import Exhibit, Zoo
 from rrvf_lab.probe import Curve, Probe
 from rrvf_lab.probe.interventions import INTERVENTIONS
 from rrvf_lab.records import Report
@@ -19,6 +21,8 @@ from rrvf_lab.show.ledger import ledger, ledger_html
 from rrvf_lab.show.pages import gallery
 from rrvf_lab.show.rollout import beside_html, strip_html, turn_html, verdict_html
 from rrvf_lab.show.superpose import HOW
+from rrvf_lab.whatif import compare_judges, rejudge, what_if
+from rrvf_lab.whatif.tokens import TokenLogprobs
 
 EVIL = ("<img src=x onerror='window.pwned = 1'></pre></script></textarea></svg></title>"
         "<script>window.pwned = 2</script><svg onload='window.pwned = 3'></svg>"
@@ -89,6 +93,36 @@ def evil_probe(rollouts):
     return Probe([row | {"intervention": one.name} for one in INTERVENTIONS], [told], (EVIL,), EVIL, rollouts)
 
 
+def evil_zoo():
+    drawn = Exhibit(EVIL, EVIL, EVIL, LONG, RED, None, {EVIL: 0.9}, (EVIL,), EVIL)
+    failed = Exhibit(EVIL, LONG, "html", EVIL, None, LONG, {EVIL: math.nan}, (), "")
+    return Zoo((drawn, failed), BLUE)
+
+
+def whatif_looks(it):
+    """Looks of the room of what might have been, over a group of rollouts that another judge turns round."""
+    name = EVIL.replace("\ud800", "")  # pandas takes no half a character pair, and no token is one
+    some = [replace(it, turns=(turn(EVIL, EVIL, score, image), *it.turns[1:]), choice=0, id=name,
+                    info={"step": 1, "group": EVIL})
+            for score, image in ((0.2, RED), (0.8, BLUE), (0.0, None), (0.9, RED))]
+    some = [replace(one, reward=reward(one)) for one in some]
+
+    def judge(target, image, error=None) -> Verdict:
+        return Verdict(float(image.getpixel((0, 0)) == (255, 0, 0)), LONG)
+
+    judge.__name__ = EVIL
+    words = TokenLogprobs([name, name + "A" * 1_000_000], np.array([0, 1]), np.array([-1.0, -2.0]))
+    changed = what_if(some, scale="none")
+    tokens = [words.since(words)] * len(some)
+    terms = {"terms": [np.zeros(2)] * len(some), "stopped": [np.zeros(2)] * len(some)}
+    changed = replace(changed, tokens=tokens, notes=[EVIL, LONG], recorded=replace(changed.recorded, **terms),
+                      changed=replace(changed.changed, **terms))
+    judges = compare_judges(some, {"recorded": None, name: judge})
+    pages = {"rejudged": rejudge(some, judge), "judges": judges, "what if": changed, "tokens": words,
+             "tokens changed": tokens[0]}
+    return {name: one._repr_html_() for name, one in pages.items()}
+
+
 def looks(it):
     """{name: HTML} of every look over rollout `it`, and over what else can hold its texts."""
     failed = replace(it, choice=len(it.drafts) - 1, id="y")
@@ -102,7 +136,8 @@ def looks(it):
              "comparison": paired.compare(paired)._repr_html_(), "audit": evil_audit()._repr_html_(),
              "isolation": isolation._repr_html_(), "diagnosis": evil_diagnosis([it, failed])._repr_html_()}
     probe = evil_probe([it])
-    pages |= {"probe": probe._repr_html_(), "curve": Curve({0: probe})._repr_html_()}
+    pages |= {"probe": probe._repr_html_(), "curve": Curve({0: probe})._repr_html_(),
+              "zoo": evil_zoo()._repr_html_()} | whatif_looks(it)
     for k, one in enumerate(it.turns, 1):
         pages |= {f"turn {k} {how}": turn_html(it, k, how) for how in HOW}
         pages[f"lone turn {k}"] = one._repr_html_()

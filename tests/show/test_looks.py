@@ -49,7 +49,8 @@ def test_every_picture_and_every_bar_says_what_it_shows(pages, run):
 
 def test_every_class_with_a_look_is_among_those_tried(run):
     tried = {"rollout", "lone turn 1", "rendering 1", "verdict 1", "reward", "report", "comparison", "run",
-             "isolation", "audit", "diagnosis", "probe", "curve"}
+             "isolation", "audit", "diagnosis", "probe", "curve", "zoo", "rejudged", "judges", "what if",
+             "tokens"}
     assert tried <= set(EVIL_LOOKS | run_looks(run))
     assert len(tried) == len(LOOKS) - 2  # an Estimate and a Preflight hold our own words and numbers
 
