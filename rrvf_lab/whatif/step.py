@@ -21,7 +21,7 @@ from ..reward import RewardWeights, reward
 from ..training.runs import Run
 from .recorded import group_of, rollout_at, rollouts_of, weights_of
 from .setting import Setting, scale_of, sign, terms
-from .tokens import spoken, token_logprobs, tokens_of
+from .tokens import holding, spoken, token_logprobs, tokens_of
 
 DRAWS = 200  # of smaller groups
 OTHER = {"loss_type": "dapo", "beta": 0.0, "delta": None, "num_iterations": 1,
@@ -197,10 +197,10 @@ def _tokens(config, rollouts, policy, after):
     """(`TokenLogprobs` of each rollout or None, notes)."""
     if after is not None and policy is None:
         raise ValueError("after= needs policy=, the one that wrote: a ratio is of two")
-    heat = config.temperature if config else policy and policy.temperature or 1.0
+    heat = config.temperature if config else policy and holding(policy).temperature or 1.0
     turns = config.max_turns if config else None
     if policy is not None:
-        turns = tokens_of(policy.processor, rollouts, turns).max_turns
+        turns = tokens_of(holding(policy).processor, rollouts, turns).max_turns
         old = [token_logprobs(policy, one, heat, turns) for one in rollouts]
         if after is None:
             return old, []

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..play import messages
+from ..policy import ModelPolicy
 from ..rollout import Rollout
 
 
@@ -77,14 +78,20 @@ def token_logprobs(policy, rollout: Rollout, temperature: float = 1.0,
     """
     import torch
 
-    if not hasattr(policy, "model"):
-        raise TypeError(f"{type(policy).__name__} holds no model whose probabilities could be read; give "
-                        "load_policy(name)")
-    tokens = tokens_of(policy.processor, [rollout], max_turns, policy.difference)
+    tokens = tokens_of(holding(policy).processor, [rollout], max_turns, policy.difference)
     row = tokens.row(rollout)
     with torch.inference_mode():
         logps, wrote = logprobs(policy.model, tokens.batch([row]), temperature)
     return spoken(policy.processor, row, logps[wrote].float().cpu().numpy())
+
+
+def holding(policy) -> ModelPolicy:
+    """`policy`, which holds a model; TypeError for one that does not, such as an endpoint's (its `model` is a
+    name). Example: `holding(load_policy("nano")).processor`."""
+    if not isinstance(policy, ModelPolicy):
+        raise TypeError(f"{type(policy).__name__} holds no model whose probabilities could be read; give "
+                        "load_policy(name)")
+    return policy
 
 
 def tokens_of(processor, rollouts, max_turns: int | None = None, difference: bool = False):

@@ -16,7 +16,7 @@ from __future__ import annotations
 from ..rollout import Rollout
 from ..training.advantages import advantages
 from .recorded import group_of
-from .tokens import logprobs, tokens_of
+from .tokens import holding, logprobs, tokens_of
 
 CLIP = 0.2, 0.2  # TRL's epsilon, below and above
 
@@ -47,13 +47,14 @@ def update_by_hand(policy, rollouts: list[Rollout], learning_rate: float = 1e-4,
 
     The advantages are the recorded ones, else those of the rewards. The gradient is cut to norm 1 and AdamW
     makes its first step, as in training. `temperature` is that of sampling, by default the policy's own (1
-    where it is greedy). Raises ValueError for a policy of which nothing trains (an adapter loaded to write).
+    where it is greedy). Raises ValueError for a policy of which nothing trains (an adapter loaded to write),
+    TypeError for one without a model.
 
     Example: `update_by_hand(policy, load_rollouts("data/rollouts/group"), learning_rate=1e-3)`.
     """
     import torch
 
-    weights = [p for p in policy.model.parameters() if p.requires_grad]
+    weights = [p for p in holding(policy).model.parameters() if p.requires_grad]
     if not weights:
         raise ValueError("no weight of this policy trains (an adapter was loaded to write); load it without")
     rollouts = list(rollouts)
