@@ -17,7 +17,7 @@ from ..training.runs import Run
 
 def checkpoints_of(run: Run) -> dict[int, Callable]:
     """{step: function that loads the policy}: untrained (0), then every whole checkpoint; where none is left,
-    the adapter or model that the run ended with. A run keeps its last two (`trl.save_total_limit`).
+    the adapter or model that the run ended with. A run keeps the last `keep_checkpoints` of its settings.
 
     Raises FileNotFoundError for a folder without settings or without any trained weights.
 
@@ -37,6 +37,20 @@ def checkpoints_of(run: Run) -> dict[int, Callable]:
     start = replace(config, start_from=config.first.output) if config.first else config
     found = {0: functools.partial(_loaded, config, start.adapter)}
     return found | {step: functools.partial(_loaded, config, path) for step, path in sorted(saved.items())}
+
+
+def gone(run: Run, steps) -> tuple[str, ...]:
+    """What to mind of a curve over `steps`: how many checkpoints the run wrote and did not keep.
+
+    Example: `gone(Run("runs/demo"), [0, 60, 64])`.
+    """
+    config, last = run.config, max(steps)
+    wrote = len({*range(config.save_steps, last + 1, config.save_steps), last})
+    there = len([step for step in steps if step])
+    if there >= wrote or config.keep_checkpoints is None:
+        return ()
+    return (f"The run wrote {wrote} checkpoints and {there} of them are left; a run with "
+            "keep_checkpoints=null keeps all (rl.start(..., keep_checkpoints=None)).",)
 
 
 def _whole(checkpoint) -> bool:

@@ -138,9 +138,11 @@ class Probe:
 
 @dataclass(frozen=True, repr=False)
 class Curve:
-    """The probes of a run's checkpoints: `probes` is {step: Probe}, all of the same situations."""
+    """The probes of a run's checkpoints: `probes` is {step: Probe}, all of the same situations; `notes` say
+    which checkpoints are gone."""
 
     probes: dict[int, Probe]
+    notes: tuple[str, ...] = ()
 
     def table(self):
         """A frame with a row for each step; columns are (intervention, measure) as in `Probe.table`, and
@@ -170,7 +172,7 @@ class Curve:
             lines += _aligned([("step", *names), *((str(step), *(_value(measure, row[name, measure])
                                                                  for name in names))
                                                    for step, row in frame.iterrows())])
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"Mind: {note}" for note in self.notes)])
 
     __repr__ = text
 

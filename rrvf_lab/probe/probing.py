@@ -21,7 +21,7 @@ from ..judge import judge as pixel_judge
 from ..training.runs import Run
 from ..whatif.again import ask
 from ..whatif.recorded import rollouts_of
-from .checkpoints import checkpoints_of, rollouts_of_run
+from .checkpoints import checkpoints_of, gone, rollouts_of_run
 from .effects import DREW, Curve, Probe
 from .interventions import INTERVENTIONS
 from .likelihood import mean_logprobs
@@ -46,7 +46,7 @@ def probe(policy, rollouts=None, most: int | None = 64, seed: int = 0, judge=Non
     Args:
         policy: what `load_policy` gives; anything with `write`, whose log-probabilities are then NaN; or a
             run folder (or `Run`), whose checkpoints are probed one after the other, from its untrained policy
-            on, on the same turns: a `Curve`.
+            on, on the same turns: a `Curve` (for one over all steps train with `keep_checkpoints` null).
         rollouts: what `load_rollouts` and `play_many` give, a folder, a Report, a Run. A run folder's own by
             default: the held-out evaluation before training, else what it sampled.
         most: turns that are asked for, of rollouts drawn by `seed`, None for all. seed: also of who stands in
@@ -65,7 +65,8 @@ def probe(policy, rollouts=None, most: int | None = 64, seed: int = 0, judge=Non
         run = policy if isinstance(policy, Run) else Run(policy)
         rollouts = rollouts_of(rollouts_of_run(run) if rollouts is None else rollouts)
         loads, options = checkpoints_of(run), (most, seed, judge, renderer, max_turns or run.config.max_turns)
-        return Curve({step: probe(load(), rollouts, *options) for step, load in loads.items()})
+        return Curve({step: probe(load(), rollouts, *options) for step, load in loads.items()},
+                     gone(run, loads))
     if not hasattr(policy, "write"):
         raise TypeError(f"{type(policy).__name__} is no policy; give load_policy(name), or a run folder")
     if rollouts is None:

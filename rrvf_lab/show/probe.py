@@ -97,6 +97,7 @@ def curve_html(curve: Curve) -> str:
     """What is said of each checkpoint, the figure over steps, and the last one's probe behind a click."""
     lines = [says(f"step {step}", text_html(f"{probe.says(LOOKS)} {probe.says(READS)}"))
              for step, probe in curve.probes.items()]
+    lines += [says("Mind:", text_html(note)) for note in curve.notes]
     alt = "programs changed, score and obedience by step, with 95 % intervals"
     last = folded("the last one's probe", probe_html(list(curve.probes.values())[-1]))
     return "".join([picture(raster(curve_figure(curve)), alt, 950), *lines, last])

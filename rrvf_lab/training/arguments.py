@@ -26,9 +26,9 @@ OURS = {
     "steps_per_generation": "prompts", "activation_checkpointing": "gradient_checkpointing",
     "max_tool_calling_iterations": "max_turns", "generation_kwargs": "max_new_tokens", "use_vllm": "vllm",
     "vllm_mode": "vllm", "vllm_server_base_url": "vllm_url", "save_strategy": "save_steps",
-    "eval_strategy": "eval_steps", "do_eval": "eval_steps", "load_best_model_at_end": "eval_steps",
-    "model_init_kwargs": "attn_implementation", "reward_weights": "reward", "r": "lora_rank",
-    "target_modules": "lora_targets",
+    "save_total_limit": "keep_checkpoints", "eval_strategy": "eval_steps", "do_eval": "eval_steps",
+    "load_best_model_at_end": "eval_steps", "model_init_kwargs": "attn_implementation",
+    "reward_weights": "reward", "r": "lora_rank", "target_modules": "lora_targets",
 } | {name: name for name in (
     "seed", "learning_rate", "warmup_steps", "gradient_checkpointing", "temperature", "max_completion_length",
     "scale_rewards", "save_steps", "eval_steps", "report_to")}
@@ -82,7 +82,8 @@ def _any_training(config, passes, on_gpu):
         dataloader_num_workers=0, bf16=on_gpu, use_cpu=not on_gpu,
         # what is written down, beside our own recordings
         report_to=[config.report_to] if config.report_to else [],
-        logging_steps=1, disable_tqdm=False, save_steps=config.save_steps, save_total_limit=2)
+        logging_steps=1, disable_tqdm=False, save_steps=config.save_steps,
+        save_total_limit=config.keep_checkpoints)
 
 
 def _bounds(config, processor):

@@ -26,7 +26,7 @@ from ..reward import RewardWeights
 
 HOME = Path(__file__).resolve().parent / "configs"
 POSITIVE = ("steps", "prompts", "group", "micro_batch", "max_turns", "max_new_tokens", "save_steps",
-            "sample_batch", "eval_steps", "eval_images")
+            "keep_checkpoints", "sample_batch", "eval_steps", "eval_images")
 WRITABLE = (*LANGUAGES.values(), "plotly")
 TRACKERS = (None, "trackio", "wandb", "tensorboard")
 
@@ -45,9 +45,11 @@ class TrainConfig:
     them, null follows from the folder's name. `sample_batch` rollouts are sampled at once, null: all of a
     process. `eval_steps` plays `eval_images` of the training images, which are then kept out of training,
     every so many steps, and the adapter with the highest score is the one that the run leaves.
-    `attn_implementation` is transformers'; `report_to` is null, "trackio", "wandb" or "tensorboard". `trl`
-    holds further fields of TRL's `GRPOConfig` (beta, epsilon_high, vllm_gpu_memory_utilization ...), `lora`
-    of peft's `LoraConfig` (lora_alpha, lora_dropout ...); those that a setting here fills are refused there.
+    A checkpoint is written every `save_steps`, and the last `keep_checkpoints` of them stay (null: all, for a
+    curve of `probe`). `attn_implementation` is transformers'; `report_to` is null, "trackio", "wandb" or
+    "tensorboard". `trl` holds further fields of TRL's `GRPOConfig` (beta, epsilon_high,
+    vllm_gpu_memory_utilization ...), `lora` of peft's `LoraConfig` (lora_alpha, lora_dropout ...); those that
+    a setting here fills are refused there.
     `start_from` is a finished run (or its adapter) whose LoRA is trained on, or a configuration to be trained
     first. With `rollouts`, a folder of recorded ones, the run is supervised: a step imitates `prompts` of
     the `keep_best` share with the highest rewards, and `group` has no part. `preflight` false skips the look
@@ -93,6 +95,7 @@ class TrainConfig:
     judge: dict | str | None = None
     unsafe_ok: bool = False
     save_steps: int = 5
+    keep_checkpoints: int | None = 2
     eval_steps: int | None = None
     eval_images: int = 32
     report_to: str | None = None

@@ -35,6 +35,14 @@ def test_a_run_gives_a_row_for_each_checkpoint_from_the_untrained_policy_on(run)
     assert table["obedience", "value"].tolist() == [0, 0, 1]
 
 
+def test_a_curve_says_which_setting_would_have_kept_more_checkpoints(run):
+    config = TrainConfig.load("demo", output=str(run), save_steps=2)
+    (run / "config.json").write_text(json.dumps(vars(config)))
+    few = rl.probe(run, judge=judge, renderer=Painter(), most=2)
+    assert "wrote 5 checkpoints and 2 of them are left" in few.notes[0]
+    assert "keep_checkpoints=null" in few.text() and "keep_checkpoints=null" in few._repr_html_()
+
+
 def test_all_checkpoints_are_asked_about_the_same_turns(run):
     curve = rl.probe(rl.Run(run), judge=judge, renderer=Painter(), most=5, seed=3)
     asked = [{row["rollout"] for row in probe.rows} for probe in curve.probes.values()]

@@ -84,6 +84,7 @@ REFUSED = [
     ({"report_to": "wandb"}, ImportError, "report_to='wandb' needs wandb.*pip install wandb"),
     ({"trl": {"betta": 0.1}}, ValueError, "trl: GRPOConfig has no field 'betta'; did you mean 'beta'"),
     ({"trl": {"max_steps": 3}}, ValueError, "trl={'max_steps': 3}: set steps instead"),
+    ({"trl": {"save_total_limit": 9}}, ValueError, "set keep_checkpoints instead"),
     ({"trl": {"bf16": True}}, ValueError, "trl={'bf16': True} cannot be changed"),
     ({"lora": {"r": 4}}, ValueError, "lora={'r': 4}: set lora_rank instead"),
     ({"lora": {"alpha": 4}}, ValueError, "lora: LoraConfig has no field 'alpha'"),
@@ -118,6 +119,14 @@ def test_further_settings_of_trl_and_peft_arrive(tmp_path):
     arguments = grpo_arguments(made, processor, 1, on_gpu=False)
     assert (arguments.beta, arguments.loss_type, arguments.report_to) == (0.01, "grpo", ["tensorboard"])
     assert lora(made).lora_dropout == 0.1 and lora(made).r == 16
+
+
+@pytest.mark.parametrize(("changes", "kept"), [({}, 2), ({"keep_checkpoints": 7}, 7),
+                                               ({"keep_checkpoints": None}, None)])
+def test_as_many_checkpoints_stay_as_the_settings_say(tmp_path, changes, kept):
+    processor = load_processor_of("nano-base")[0]
+    made = config(tmp_path, **changes)
+    assert grpo_arguments(made, processor, 1, on_gpu=False).save_total_limit == kept
 
 
 def test_images_of_your_own_leave_no_held_out_images_of_the_toy_charts(tmp_path):
