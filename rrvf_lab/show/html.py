@@ -17,6 +17,7 @@ import html
 import math
 import re
 import unicodedata
+from itertools import groupby
 
 from PIL import Image
 
@@ -119,10 +120,8 @@ def _coloured(code, language):
 
     lexer = get_lexer_by_name(LEXERS.get(language, "text"), stripnl=False, ensurenl=False)
     lines = [""]
-    for kind, value in lexer.get_tokens(code):
-        name = str(kind).removeprefix("Token.")
-        colour = next((c for prefix, c in COLOURS.items() if name.startswith(prefix)), None)
-        for i, part in enumerate(value.split("\n")):
+    for colour, tokens in groupby(lexer.get_tokens(code), key=_colour):  # a quote and its words are one span
+        for i, part in enumerate("".join(value for _, value in tokens).split("\n")):
             if i:
                 lines.append("")
             if part and colour:
@@ -131,6 +130,12 @@ def _coloured(code, language):
             else:
                 lines[-1] += html.escape(part)
     return lines
+
+
+def _colour(token):
+    """The colour of a lexer's token, None for text that has none."""
+    name = str(token[0]).removeprefix("Token.")
+    return next((colour for prefix, colour in COLOURS.items() if name.startswith(prefix)), None)
 
 
 def _words(old, new):

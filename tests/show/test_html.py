@@ -81,6 +81,10 @@ def test_code_is_highlighted_and_reads_as_written():
     assert "tag" in colours.findall(code_html("<svg/>", "svg"))
 
 
+def test_a_word_and_its_quotes_share_one_span():
+    assert code_html("x = 'word'").count("<span") == 2  # the sign, the string
+
+
 def test_a_diff_marks_lines_with_signs_and_words_inside_them():
     before = "a = 1\nplt.bar([1, 2], color='red')\nend"
     page = diff_html(before, "a = 1\nplt.bar([1, 3], color='red')\nend\nmore")
