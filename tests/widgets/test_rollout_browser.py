@@ -2,6 +2,8 @@
 import pytest
 from in_lab import ALTLESS, ERRORS, UNNAMED, notebook, opened, output
 
+from rrvf_lab.records import load_rollouts
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 VIEWS = '''
 import time
@@ -40,7 +42,7 @@ def test_every_control_has_a_name_and_every_picture_an_alt_text(page):
     tree = page.locator(".jp-Notebook").aria_snapshot()
     for line in ('button "Next turn"', 'combobox "Turn"', 'combobox "Compare"', 'textbox "Code"',
                  'textbox "Feedback"', 'button "Render and judge"', 'textbox "Folder"', 'textbox "Program"',
-                 'spinbutton "My score"', 'img "target image test-0067"'):
+                 'spinbutton "My score"', f'img "target image {load_rollouts("data/rollouts")[0].id}"'):
         assert line in tree, line
 
 
