@@ -3,16 +3,16 @@
     python data/nano/make.py                # data/nano/{nano-base,nano}, on two CPU cores
     python data/nano/make.py --check        # only measures what is there
 
-Phase by phase the model learns to read plain charts (`narrow`), charts in any look (`look`), to obey a judge's
-words where there is nothing to see (`obey`), and to do both, over three turns (`follow`, `finish`; see
-`following`). RRVF takes it from there with raw images alone; no raw image of data/charts is ever seen here.
-`nano-base` is `nano` after one short phase more (`lot`), in which the whole look of a program is drawn by lot:
-it reads and listens, and what a chart looks like is what raw images can teach it.
+Phase by phase the model learns to read plain charts (`narrow`), charts in any look (`look`), to obey a
+judge's words where there is nothing to see (`obey`), and to do both, over three turns (`follow`, `finish`;
+see `following`). RRVF takes it from there with raw images alone; no raw image of data/charts is ever seen
+here. `nano-base` is `nano` after one short phase more (`lot`), in which the whole look of a program is drawn
+by lot: it reads and listens, and what a chart looks like is what raw images can teach it.
 
-What makes two million parameters read on a CPU: white paper is zero in the pixel normalisation; Muon on the
-matrices; the scales of the initial weights; never the same chart twice. What makes them follow: one token for
-each entry of a list, numbers last, a scratch line for sums, words without pictures first, and fresh embeddings
-for the tokens of which reading made no use.
+What makes two million parameters read on a CPU: white paper is zero in the pixel normalisation; Muon on
+the matrices; the scales of the initial weights; never the same chart twice. What makes them follow: one token
+for each entry of a list, numbers last, a scratch line for sums, words without pictures first, and fresh
+embeddings for the tokens of which reading made no use.
 
 Left out: words. They are learnt where they always stand at one place (`narrow`), and lost where they do not.
 Several seeds and a choice among them: what the first seed gives is what ships.

@@ -30,11 +30,12 @@ class Diagnosis:
 
     @property
     def headline(self) -> str:
-        """How many findings on how many rollouts."""
+        """How many findings on how many rollouts, and who scored these if that was not the embedded judge."""
         run, count = self.evidence, len(self.findings)
         steps = len({step for step in run.step if not math.isnan(step)})
         of = f" of {steps:,} steps" if steps > 1 else ""
-        return f"{len(run):,} rollouts{of}: {count or 'no'} finding{'s' * (count != 1)}"
+        by = f", scored by {' and '.join(run.judges)[:120]}" if run.judges and not run.embedded else ""
+        return f"{len(run):,} rollouts{of}{by}: {count or 'no'} finding{'s' * (count != 1)}"
 
     def text(self) -> str:
         """All of it as text."""

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import json
 import math
+import re
 import tempfile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from ..judge.pixel import PixelJudge
+from ..judge.sentences import NOTHING
 from ..leaves.files import found, json_lines
 from ..leaves.pictures import decoded, rgb
 from ..records.facts import drew, facts_of, group_labels, score
@@ -51,10 +53,29 @@ class Evidence:
     def __len__(self):
         return len(self.rows)
 
+    @functools.cached_property
+    def judges(self) -> tuple[str, ...]:
+        """The names of the judges that scored the rollouts, as these say it, else as the settings do; ()
+        where neither does."""
+        said = dict.fromkeys(str(row["info"]["judge"]) for row in self.rows if row["info"].get("judge"))
+        if said or "judge" not in self.config:
+            return tuple(said)
+        judge = self.config["judge"]
+        named = judge.get("model", "") if isinstance(judge, dict) else judge
+        return (PixelJudge.__name__ if named is None else named.rpartition(":")[2],)
+
     @property
     def embedded(self) -> bool:
         """Whether the run says that the embedded judge gave its scores."""
-        return "judge" in self.config and self.config["judge"] is None
+        return self.judges == (PixelJudge.__name__,)
+
+    @functools.cached_property
+    def its_words(self) -> bool:
+        """Whether the sentences that were told are the embedded judge's, whoever gave the scores: three of
+        four words are among those that it says of a sample."""
+        own = _words(NOTHING).union(*(_words(one["verdict"].feedback) for one in self.judged_again))
+        told = [word for one in self.judged_again for word in _words(self.turn.feedback[one["turn"]])]
+        return self.embedded or sum(word in own for word in told) > 0.75 * len(told)
 
     @functools.cached_property
     def so_far(self) -> np.ndarray:
@@ -141,6 +162,10 @@ class Evidence:
                 continue
             sample.append({"turn": int(i), "verdict": verdict, "other": beside})
         return sample
+
+
+def _words(text):
+    return set(re.findall(r"\w+", text.lower()))
 
 
 class Turns:

@@ -407,6 +407,22 @@ def judge_is_noisy(run):
                    _some([run.turn.of[i] for pair in differ for i in twice[pair]]))
 
 
+def several_judges(run):
+    """One run, scored by more than one judge: resumed with another one, or folders thrown together."""
+    if len(run.judges) < 2:
+        return None
+    of = np.array([str(row["info"].get("judge")) for row in run.rows])
+    counts = ", ".join(f"{name} {np.mean(of == name):.0%}" for name in run.judges)
+    mixed = [len({*of[some]}) > 1 for some in run.groups]
+    return Finding("several judges", "The rollouts were scored by several judges.",
+                   f"{counts} of {len(run):,} rollouts; {sum(mixed)} of {len(mixed)} groups mix them", WRONG,
+                   1 - max(np.mean(of == name) for name in run.judges),
+                   "a curve over steps shows the change of the judge, not of the policy",
+                   "resume with the same judge (settings name one, make_trainer(judge=...) gives one), or "
+                   "score all alike: rl.rejudge(run, judge)",
+                   _some(np.flatnonzero(of != run.judges[0])))
+
+
 def judge_gave_other_scores(run):
     """The embedded judge, asked again, gives other scores: another version, noise, or something else."""
     if not run.embedded or len(run.judged_again) < 8:
@@ -436,9 +452,8 @@ def judge_gave_other_scores(run):
 
 
 def judge_saw_pictures_swapped(run):
-    """What is recorded is what the embedded judge says with render and target exchanged, or nearer to it."""
-    if not run.embedded:
-        return None
+    """What is recorded is what the embedded judge says with render and target exchanged, or nearer to it;
+    also of a judge that was made of it."""
     turn = run.turn
     sample = [one for one in run.judged_again if one["verdict"].feedback != turn.feedback[one["turn"]]
               or abs(one["verdict"].score - turn.score[one["turn"]]) > 0.01]
@@ -452,7 +467,7 @@ def judge_saw_pictures_swapped(run):
         nearer.append(_alike(said, turned) - _alike(said, right))
         equal += abs(other.score - turn.score[i]) < EXACT and other.score > 0
     chance = 0.0 if equal > len(nearer) / 2 else max(above_zero(nearer), 1e-300)
-    if chance > 0.01:
+    if chance > 0.01 or chance and not run.its_words:
         return None
     return Finding("judge: pictures swapped",
                    "The judge took the render for the target: what it calls missing is extra.",
@@ -481,8 +496,8 @@ def scores_do_not_follow_pictures(run):
 
 
 def feedback_of_another_image(run):
-    """Recorded sentences should be nearer to what the embedded judge says of this pair than of others."""
-    if not run.embedded or len(run.judged_again) < 15:
+    """Sentences of the embedded judge should be nearer to what it says of this pair than of others."""
+    if len(run.judged_again) < 15 or not run.its_words:
         return None
     sample, now = run.judged_again, [_vocabulary(one["verdict"].feedback) for one in run.judged_again]
     recorded = [run.turn.feedback[one["turn"]] for one in sample]
@@ -793,9 +808,9 @@ FINDINGS = [
     reward_is_not_its_terms, vision_is_not_the_final_verdict, unscored_as_zero, pictures_without_comparison,
     failures_that_are_not_the_programs, advantages_are_not_the_groups,
     update_reads_another_text, groups_mixed, images_twice,
-    held_out_in_training, target_in_the_render, pictures_do_not_follow_programs, judge_says_one_thing,
-    judge_is_noisy, judge_saw_pictures_swapped, judge_gave_other_scores, scores_do_not_follow_pictures,
-    feedback_of_another_image,
+    held_out_in_training, target_in_the_render, pictures_do_not_follow_programs, several_judges,
+    judge_says_one_thing, judge_is_noisy, judge_saw_pictures_swapped, judge_gave_other_scores,
+    scores_do_not_follow_pictures, feedback_of_another_image,
     drafts_do_not_look, no_spread, vision_drowned, unscored, cut_texts, malformed, talks_that_stop,
     gets_worse, sandbags, copies, later_turns_harm, programs_that_forge, paid_for_little_ink,
     paid_for_nothing_drawn,

@@ -47,7 +47,7 @@ from ..endpoint.client import (
 from ..endpoint.replies import nothing_said
 from .criteria import CRITERIA, instruction, read_verdict, schema
 from .pixel import PixelJudge
-from .protocol import JudgeStopped, as_judge
+from .protocol import JudgeStopped, as_judge, name_of
 from .verdict import Verdict
 
 LABELS = "the target", "the render"
@@ -187,6 +187,7 @@ class Fallback:
         if on_unscored not in ("drop", "pixel", "stop"):
             raise ValueError(f"on_unscored is 'drop', 'pixel' or 'stop', not {on_unscored!r}")
         self.judge, self.on_unscored = as_judge(judge), on_unscored
+        self.__name__ = name_of(self.judge)
         self.concurrency = getattr(judge, "concurrency", 1)
         self._pixel, self._stopped = PixelJudge(), None
 

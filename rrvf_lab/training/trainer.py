@@ -31,7 +31,9 @@ from accelerate.utils import gather_object
 from transformers import TrainerCallback, TrainerState
 from trl import GRPOTrainer
 
-from ..judge.protocol import JudgeStopped, stop_where_none_scored
+from ..judge import PixelJudge
+from ..judge import judge as pixel_judge
+from ..judge.protocol import JudgeStopped, name_of, stop_where_none_scored
 from ..nano.tokens import written
 from ..records import cut_share, warn_of_cuts
 from ..records.store import Recorder
@@ -213,8 +215,11 @@ class RRVFTrainer(InRunFolder, GRPOTrainer):
         """Write the step's rollouts, and hand TRL the metrics of all processes."""
         step, group, rank = self.state.global_step + 1, self.config.group, self.accelerator.process_index
         first = rank * len(self.rollouts) // group  # groups stay whole: TrainConfig.divide
+        judge = self.environments[0].episode.judge
+        told = {"judge": PixelJudge.__name__ if judge is pixel_judge else name_of(judge)}
         self.rollouts = [
-            replace(rollout, info={"step": step, "group": first + i // group, "advantage": round(value, 5)})
+            replace(rollout, info={"step": step, "group": first + i // group, "advantage": round(value, 5)}
+                    | told)
             for i, (rollout, value) in enumerate(zip(self.rollouts, advantages, strict=True))]
         name = f"step-{step:06d}" + (f"-{rank}" if self.accelerator.num_processes > 1 else "")
         self.recorder.write(name, self.rollouts)

@@ -72,6 +72,7 @@ class Plant:
             verdict = PIXEL(target, image, error)
             return verdict if image is None else change(verdict, target, image)
 
+        judge.__name__ = PixelJudge.__name__  # the fault is the embedded judge's, and nothing says so
         self.judge = judge
 
     def pay(self, change):

@@ -16,6 +16,7 @@ from rrvf_lab.diagnose.finding import LEVEL, kept, more_than, over_steps
 from rrvf_lab.diagnose.gain import gain_of
 from rrvf_lab.records.store import picture_name
 
+MADE_OF_IT = ("judge: pictures swapped", "feedback of another image")
 JUDGING = {"judge: scores are not the judge's", "judge: pictures swapped", "feedback of another image",
            "drafts do not depend on the image"}  # these judge a sample again, which takes seconds
 
@@ -162,6 +163,50 @@ def test_what_grows_while_it_trains_is_a_finding_in_a_short_run_too(folder):
     run = spoilt(folder)
     short = [row for row in malformed_turns(run, run.step > 8) if row["info"]["step"] <= 16]
     assert "malformed turns" in names(quick(Evidence(short, run.folder, CONFIG)))
+
+
+def scored_by(run, *names):
+    """The evidence of a run whose rollouts say these judges, in turn."""
+    rows = [row | {"info": row["info"] | {"judge": names[k % len(names)]}} for k, row in enumerate(run.rows)]
+    return quick(Evidence(rows, run.folder, run.config))
+
+
+def test_a_run_scored_by_another_judge_than_its_settings_say_is_not_taken_for_the_embedded_ones(folder):
+    assert spoilt(folder).embedded
+    run = scored_by(spoilt(folder), "mine")
+    assert not run.embedded and run.judges == ("mine",)
+    assert "120 rollouts of 30 steps, scored by mine: no findings" in rl.diagnose(run).text()
+
+
+@pytest.mark.parametrize(("said", "name"), [(None, "PixelJudge"), ("my_judges:score", "score"),
+                                            ({"model": "m", "on_unscored": "drop"}, "m")])
+def test_where_rollouts_say_nothing_the_settings_name_the_judge(folder, said, name):
+    assert Evidence(spoilt(folder).rows, folder, CONFIG | {"judge": said}).judges == (name,)
+    assert Evidence(spoilt(folder).rows, folder).judges == ()
+
+
+def test_a_run_scored_by_two_judges_is_found(folder):
+    found = rl.diagnose(scored_by(spoilt(folder), "PixelJudge", "mine")).findings
+    assert [one.name for one in found] == ["several judges"] and "mine 50%" in found[0].evidence
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MADE_OF_IT)
+def test_a_judge_made_of_the_embedded_one_is_found_out_as_that_one_is(name, folder):
+    run = spoilt(folder, *FAULTS[name])
+    rows = [row | {"info": row["info"] | {"judge": "mine"}} for row in run.rows]
+    assert name in names(Evidence(rows, run.folder, run.config))[:2]
+
+
+@pytest.mark.slow
+def test_a_judge_with_words_of_its_own_is_not_measured_by_the_embedded_ones_words(folder):
+    def other_words(rows, config, rng):
+        config["judge"] = "mine:judge"
+        for one in drawn(rows):
+            score = one["verdict"]["score"]
+            one["verdict"] |= {"parts": {}, "feedback": f"mine gave {score:.3f}. Work on the bars."}
+
+    assert names(spoilt(folder, other_words)) == []
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ def drafts(score, calls=1):
 
 def test_a_recorded_step_holds_the_advantages_of_its_rewards():
     rollouts = load_rollouts("data/rollouts/group")
-    made = sheet(rollouts, scale="batch")
+    made = sheet(rollouts)
     stored = [r.info["advantage"] for r in rollouts]  # with five digits
     assert len(rollouts) == 16 and made.advantages == pytest.approx(stored, abs=6e-6)
     assert recorded(rollouts).order(0) == made.order(0)

@@ -50,7 +50,7 @@ def test_a_recorded_rollout_has_the_tokens_that_grpo_saw(model, scripted, reques
 
 def test_the_loss_is_on_the_assistants_turns_with_their_ends():
     _, processor, nano = rl.nano.load_model("nano-base")
-    tokens, rollout = Tokens(processor, 2, nano), rl.load_rollouts(GROUP)[0]
+    tokens, rollout = Tokens(processor, 3, nano), rl.load_rollouts(GROUP)[0]
     rows = [tokens.row(rollout), tokens.row(rl.load_rollouts(GROUP)[3])]
     batch = tokens.batch(rows)
     learnt = batch["labels"][0][batch["labels"][0] != -100]
@@ -60,15 +60,16 @@ def test_the_loss_is_on_the_assistants_turns_with_their_ends():
 
 def test_every_picture_of_a_reply_has_its_pixels():
     _, processor, nano = rl.nano.load_model("nano-base")
-    tokens = Tokens(processor, 2, nano)
-    batch = tokens.batch([tokens.row(rollout) for rollout in rl.load_rollouts(GROUP)[:3]])
-    assert int((batch["input_ids"] == processor.image_token_id).sum()) == 3 * 4 * 48
-    assert int(batch["image_grid_thw"].prod(-1).sum()) // 4 == 3 * 4 * 48
+    tokens = Tokens(processor, 3, nano)
+    one_reply = [rollout for rollout in rl.load_rollouts(GROUP) if len(rollout.turns) == 2 and rollout.ran]
+    batch = tokens.batch([tokens.row(rollout) for rollout in one_reply])
+    assert int((batch["input_ids"] == processor.image_token_id).sum()) == len(one_reply) * 4 * 48
+    assert int(batch["image_grid_thw"].prod(-1).sum()) // 4 == len(one_reply) * 4 * 48
 
 
 def test_the_best_share_by_reward_is_kept():
     rollouts = rl.load_rollouts(GROUP)
-    kept = chosen(rollouts, 0.25, max_turns=2)
+    kept = chosen(rollouts, 0.25, max_turns=3)
     totals = sorted((r.reward.total for r in rollouts), reverse=True)
     assert sorted((r.reward.total for r in kept), reverse=True) == totals[:4]
 
@@ -77,7 +78,7 @@ def test_unscored_and_too_long_rollouts_are_not_imitated():
     rollouts = rl.load_rollouts(GROUP)
     rollouts.rows[0]["reward"]["total"] = float("nan")
     rollouts.rows[1]["reward"] = None
-    assert len(chosen(rollouts, 1.0, max_turns=2)) == len(rollouts) - 2
+    assert len(chosen(rollouts, 1.0, max_turns=3)) == len(rollouts) - 2
     with pytest.raises(ValueError, match="2 have no reward, 14 have more messages than max_turns=1"):
         chosen(rollouts, 1.0, max_turns=1)
 

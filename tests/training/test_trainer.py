@@ -67,6 +67,16 @@ class Slow:
         return Verdict(0.5, "Slow.")
 
 
+def mine(target, image):
+    return 0.25
+
+
+@pytest.mark.parametrize(("judge", "name"), [(None, "PixelJudge"), (mine, "mine")])
+def test_each_rollout_says_which_judge_scored_it(scripted, tmp_path, judge, name):
+    scripted(judge=judge).train()
+    assert {rollout.info["judge"] for rollout in rl.load_rollouts(tmp_path / "run")} == {name}
+
+
 def test_the_verdicts_of_a_turn_are_sought_together(scripted):
     judge = Slow()
     scripted(judge=judge).train()

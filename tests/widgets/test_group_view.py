@@ -12,12 +12,12 @@ def rollouts():
 
 
 def test_a_moved_weight_reorders_the_group_and_says_so(rollouts):
-    view = rl.inspect_group(rollouts, scale="batch")
+    view = rl.inspect_group(rollouts)
     before = view.sheet.order(0)
     assert "the recorded order" in view.note.value
     view.format.value = 1.0
     assert view.sheet.order(0) != before and "3 of 8 rollouts stand elsewhere" in view.note.value
-    assert view.page.value.count("was #2") == 1
+    assert view.page.value.count("was #3") == 1
 
 
 def test_equal_rewards_are_flagged(rollouts):
