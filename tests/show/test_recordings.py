@@ -11,7 +11,7 @@ def test_the_recordings_hold_what_the_notebooks_look_for():
     assert 6 <= len(ROLLOUTS) <= 10
     gains = [b.score - a.score for r in ROLLOUTS for a, b in zip(r.drafts, r.drafts[1:], strict=False)
              if a.ran and b.ran]
-    assert min(gains) < 0 < max(gains) and any(not draft.ran for r in ROLLOUTS for draft in r.drafts)
+    assert min(gains) < 0 < max(gains)
     assert any(len(r.drafts) == 1 for r in ROLLOUTS)
     assert any(r.choice == 0 and len(r.drafts) > 1 and r.answer == "turn 1" for r in ROLLOUTS)
 
