@@ -46,6 +46,8 @@ def load_model(name: str, four_bit: bool = False, max_image_tokens: int = 768, *
     options.setdefault("dtype", torch.bfloat16 if on_gpu else torch.float32)
     model = encode_each_once(AutoModelForImageTextToText.from_pretrained(source, **options))
     model.generation_config = _only_tokens(model.generation_config)
+    if four_bit:
+        _unpacked_where_packing_fails(model)
     return model, processor, letterboxes
 
 
@@ -120,6 +122,14 @@ def _nf4(compute):
     return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
                               bnb_4bit_compute_dtype=compute,
                               llm_int8_skip_modules=["model.visual", "lm_head"])
+
+
+def _unpacked_where_packing_fails(model):
+    """bitsandbytes repacks weights for CPUs with AVX512-BF16, and fails where a row is no whole number of its
+    blocks of 64, as those of nano are."""
+    for module in model.modules():
+        if getattr(module, "support_avx512bf16_for_cpu", False) and module.in_features % 64:
+            module.support_avx512bf16_for_cpu = False
 
 
 def forbidden_tokens(processor) -> list[int]:

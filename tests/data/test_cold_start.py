@@ -281,6 +281,19 @@ def test_bare_sums_are_right():
         assert tuple(row) == tuple(v for v in made[0] if v or "scatter" in before)
 
 
+def test_tokens_that_reading_never_used_start_afresh_and_no_others(processor):
+    """As outputs alone they run into one, and tied to it a `+3` is no other input than a `-7`."""
+    model = parts.build_model(processor.tokenizer)
+    rows, ids = model.get_input_embeddings().weight, processor.tokenizer.convert_tokens_to_ids
+    with torch.no_grad():
+        rows.fill_(1.0)
+    make._hear(model, processor)
+    kept = (rows == 1).all(1)
+    assert not kept[ids([*parts.CHANGES, "Colour ", "<answer>"])].any()
+    assert kept[ids(["red", ", 5", "bar", "<think>", "ax.set_title('", "<|image_pad|>"])].all()
+    assert 0.9 < rows[~kept].std() / parts.EMBEDDING < 1.1
+
+
 def test_a_phase_goes_on_where_it_stopped(processor):
     whole = list(following.Following(processor, make.PHASES["follow"], 3, batch_size=2, seed=[0, 6]))
     last, = following.Following(processor, make.PHASES["follow"], 3, batch_size=2, seed=[0, 6], start=2)
@@ -325,17 +338,17 @@ def test_what_is_measured_of_a_policy_that_makes_no_mistake_is_all_there_is():
 
 @pytest.mark.slow
 def test_a_shortened_cold_start_is_resumed_and_leaves_a_model_that_loads(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(make, "RECIPES", {"tiny": {"narrow": 3, "early": 2}})
+    monkeypatch.setattr(make, "RECIPES", {"tiny": {"narrow": 3, "lot": 2}})
     make.cold_start("tiny", tmp_path / "tiny")
-    assert "early batch     2" in capsys.readouterr().out
+    assert "lot batch     2" in capsys.readouterr().out
     first = (tmp_path / "tiny/model.safetensors").read_bytes()
     assert sorted(file.name for file in (tmp_path / "phases").iterdir()) == [
-        "seed-0-narrow-3-early-2.pt", "seed-0-narrow-3.pt"]
+        "seed-0-narrow-3-lot-2.pt", "seed-0-narrow-3.pt"]
     make.cold_start("tiny", tmp_path / "tiny")
-    assert "early batch" not in capsys.readouterr().out  # every phase was kept
+    assert "lot batch" not in capsys.readouterr().out  # every phase was kept
     assert (tmp_path / "tiny/model.safetensors").read_bytes() == first
     with monkeypatch.context() as patch:
-        patch.setattr(make, "RECIPES", {"tiny": {"narrow": 3, "early": 2, "follow": 2}})
+        patch.setattr(make, "RECIPES", {"tiny": {"narrow": 3, "lot": 2, "follow": 2}})
         make.cold_start("tiny", tmp_path / "tiny")
     assert "follow batch     2" in capsys.readouterr().out
     assert not list(tmp_path.glob("phases/*.part"))
