@@ -72,7 +72,12 @@ def plain(text, line: int = 2000, total: int = 20_000) -> str:
 
 def text_html(text, **limits) -> str:
     """`plain` text, escaped, with its line breaks kept; `limits` are those of `plain`."""
-    return html.escape(plain(text, **limits)).replace("\n", "<br>")
+    return escaped(text, **limits).replace("\n", "<br>")
+
+
+def escaped(text, **limits) -> str:
+    """The same for an attribute or preformatted text: newlines stay. Example: `escaped('a "b"')`."""
+    return html.escape(plain(text, **limits))
 
 
 def code_html(code: str, language: str = "matplotlib") -> str:

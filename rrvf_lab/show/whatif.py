@@ -7,7 +7,6 @@ Left out: the numbers themselves (`whatif`), and clicks (`widgets.compare`).
 
 from __future__ import annotations
 
-import html
 from itertools import combinations
 
 import numpy as np
@@ -16,7 +15,7 @@ from ..whatif.again import Rejudged
 from ..whatif.judges import Judges
 from ..whatif.step import WhatIf
 from ..whatif.tokens import TokenLogprobs
-from .html import CODE, card, drawn, folded, number, picture, plain, row, says, table, text_html
+from .html import CODE, card, drawn, escaped, folded, number, picture, row, says, table, text_html
 from .plots import COLOURS
 from .rollout import no_picture
 
@@ -112,7 +111,7 @@ def scatter_traces(judges: Judges, a: str, b: str) -> list[dict]:
     for name, some, colour, symbol in (("same way", ~apart, COLOURS[1], "circle"),
                                        ("other way", apart, COLOURS[2], "x")):
         at = np.flatnonzero(some & scored)
-        told = [f"rollout {i}, {html.escape(plain(judges.ids[i], total=60))}<br>advantage "
+        told = [f"rollout {i}, {escaped(judges.ids[i], total=60)}<br>advantage "
                 f"{judges.advantages[a][i]:+.2f} and {judges.advantages[b][i]:+.2f}" for i in at]
         traces.append({"type": "scatter", "mode": "markers", "name": f"pushed the {name} ({len(at)})",
                        "x": judges.vision[a][at], "y": judges.vision[b][at], "customdata": at, "text": told,
@@ -123,7 +122,7 @@ def scatter_traces(judges: Judges, a: str, b: str) -> list[dict]:
 
 def scatter_layout(judges: Judges, a: str, b: str) -> dict:
     """The layout of `judge_scatter`."""
-    a, b = (html.escape(plain(name, total=60)) for name in (a, b))
+    a, b = (escaped(name, total=60) for name in (a, b))
     line = {"type": "line", "x0": 0, "y0": 0, "x1": 1, "y1": 1, "line": {"dash": "dot", "color": "#888888"}}
     return {"template": "plotly_white", "width": 640, "height": 480, "margin": {"t": 50, "b": 40},
             "title": f"Final vision score of {len(judges.ids)} rollouts by two judges", "shapes": [line],
@@ -159,7 +158,7 @@ def _formulas(found):
     for name in old:
         same = old[name] == new[name]
         for side, formula in (("both", old), ) if same else (("recorded", old), ("changed", new)):
-            lines.append(says(f"{name}, {side}", f"\\({html.escape(formula[name])}\\)"))
+            lines.append(says(f"{name}, {side}", f"\\({escaped(formula[name])}\\)"))
     return "".join(lines)
 
 
@@ -225,8 +224,8 @@ def _span(found, k):
     style = f"background:rgba({colour},{0.6 * strength:.2f})"
     if line and strength > 0.02:
         style += f";text-decoration:underline {line}"
-    title = html.escape(" ".join(("log-probability", *_numbers(found, k))))
-    return f'<span style="{style}" title="{title}">{html.escape(plain(found.words[k]))}</span>'
+    title = escaped(" ".join(("log-probability", *_numbers(found, k))))
+    return f'<span style="{style}" title="{title}">{escaped(found.words[k])}</span>'
 
 
 def _word(word):

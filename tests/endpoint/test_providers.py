@@ -72,7 +72,7 @@ def test_what_passes_is_asked_again(shape):
 class Pen:
     """Draws the target, whatever the program."""
 
-    def render(self, code, language="matplotlib"):
+    def render(self, code, language="matplotlib", size=None):
         return Rendering(TARGET)
 
 

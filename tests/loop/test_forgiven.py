@@ -20,7 +20,7 @@ class Pen:
     def __init__(self):
         self.codes = []
 
-    def render(self, code, language="matplotlib"):
+    def render(self, code, language="matplotlib", size=None):
         self.codes.append(code)
         return Rendering(TARGET)
 

@@ -52,7 +52,7 @@ def test_tex_in_a_figure_is_named():
 
 def test_the_policy_is_told():
     class Page:
-        def render(self, code, language):
+        def render(self, code, language, size=None):
             return rl.Rendering(Image.new("RGB", (20, 20), "white"), missing=absent(code))
 
     page = '<script src="https://cdn.tailwindcss.com"></script>'

@@ -16,7 +16,7 @@ def test_a_moved_weight_reorders_the_group_and_says_so(rollouts):
     before = view.sheet.order(0)
     assert "the recorded order" in view.note.value
     view.format.value = 1.0
-    assert view.sheet.order(0) != before and "3 of 8 rollouts stand elsewhere" in view.note.value
+    assert view.sheet.order(0) != before and "6 of 8 rollouts stand elsewhere" in view.note.value
     assert view.page.value.count("was #3") == 1
 
 

@@ -46,7 +46,7 @@ def test_every_control_has_a_name_and_every_picture_an_alt_text(page):
     for line in ('spinbutton "Vision weight"', 'combobox "Divide by the spread of the"',
                  'combobox "Baseline"', 'combobox "Show"', 'combobox "Order"', 'spinbutton "From step"',
                  'textbox "Image"', 'button "Stop the run"', 'checkbox "Follow the run"',
-                 'progressbar "steps done"', 'list "rollouts by advantage"', 'img "target image train-0318"',
+                 'progressbar "steps done"', 'list "rollouts by advantage"', 'img "target image train-0044"',
                  'button "Open rollout'):
         assert line in tree, line
     roles = "button|combobox|spinbutton|textbox|checkbox|slider|img|progressbar"
@@ -71,7 +71,7 @@ def test_a_moved_weight_reorders_the_group_and_equal_rewards_are_flagged(page):
     before = thoughts()
     group.get_by_role("spinbutton", name="Format weight").fill("1")
     page.keyboard.press("Tab")
-    group.get_by_role("status").filter(has_text="3 of 8 rollouts stand elsewhere").wait_for()
+    group.get_by_role("status").filter(has_text="6 of 8 rollouts stand elsewhere").wait_for()
     assert thoughts() != before and group.get_by_text("was #3").count() == 1
     for part in ("Vision", "Format", "Tool"):
         group.get_by_role("spinbutton", name=f"{part} weight").fill("0")
@@ -82,7 +82,7 @@ def test_a_moved_weight_reorders_the_group_and_equal_rewards_are_flagged(page):
 def test_a_list_chosen_from_changes_the_sheet(page):
     group = output(page, "rl.inspect_group")
     before = group.locator("ol").inner_text()
-    group.get_by_role("combobox", name="Group").select_option("2 of 2: train-0330")
+    group.get_by_role("combobox", name="Group").select_option("2 of 2: train-0417")
     page.wait_for_function("([e, old]) => e.querySelector('ol').innerText !== old",
                            arg=[group.element_handle(), before])
 
