@@ -244,8 +244,8 @@ def target_leaks(plant):
     from rrvf_lab.environment import Episode
 
     def work(original, episode, code, target, language):
-        def leaky(code, language):
-            rendering = episode.renderer.render(code, language)
+        def leaky(code, language, size):
+            rendering = episode.renderer.render(code, language, size)
             leaks = rendering.image is not None and plant.chance.random() < 0.25
             return replace(rendering, image=target) if leaks else rendering
 
