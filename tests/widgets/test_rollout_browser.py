@@ -69,7 +69,7 @@ def test_pictures_can_be_wiped_with_the_keyboard(page):
 def test_edited_code_gets_a_new_score_beside_the_original(page):
     inspector = output(page, "rl.inspect(rollout)")
     field = inspector.get_by_role("textbox", name="Code")
-    field.fill(field.input_value().replace("Sleep", "Latency"))
+    field.fill(field.input_value() + "\nplt.title('Latency')\n")
     inspector.get_by_role("button", name="Render and judge").click()
     inspector.get_by_role("status").filter(has_text="reward").wait_for()
     inspector.get_by_text("code changed at turn").wait_for()
