@@ -88,7 +88,8 @@ def supervised(tmp_path, **changes):
 
 
 def test_imitation_lowers_the_loss_and_leaves_an_adapter(tmp_path):
-    settings = supervised(tmp_path, learning_rate=3e-3)
+    settings = supervised(tmp_path, learning_rate=3e-3, keep_best=0.25, max_turns=3,  # the same four in all
+                          max_completion_length=1280)
     run(settings)
     losses = [json.loads(line)["loss"] for line in (settings.folder / "log.jsonl").read_text().splitlines()
               if "loss" in json.loads(line)]
