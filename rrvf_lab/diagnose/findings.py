@@ -24,6 +24,7 @@ from .finding import LOST, NOTE, WRONG, Finding, above_zero, average, more_than,
 EXACT = 1e-6   # of numbers that are stored in full
 SHOWN = 12     # rollouts named by a finding
 LONG = 30      # steps after which a policy should have lost the faults it came with
+NEIGHBOURS = 8  # pictures for the same target that a turn's sentences are looked for in
 NOTHING = 0.1  # what a picture that has nothing of its target earns by the embedded judge, at most
 OFF = 0.1      # nats a token between sampler and update; in sound runs of nano below 0.05
 TIME = re.compile(r"time-?out|timed out|CPU time|stopped after", re.IGNORECASE)
@@ -507,15 +508,34 @@ def feedback_of_another_image(run):
     said = [_vocabulary(words) for words in recorded]
     near = np.array([[_alike(a, b) for b in now] for a in said])
     own, others = np.diag(near), (near.sum(1) - np.diag(near)) / (len(near) - 1)
-    if above_zero(own - others) < 0.01:
-        return None
+    evidence = ("words shared with what the judge says of the same pictures minus of others: "
+                f"{average(own - others)}")
+    if above_zero(own - others) < 0.01:  # of another rollout of the same image, or of another version
+        moved = _told_of_a_neighbour(run)
+        if not moved or share(moved)["low"] < 0.25:
+            return None
+        evidence = (f"{rate(moved)} of a sample are word for word what the judge says of another picture for "
+                    "the same target, and not of their own")
     return Finding("feedback of another image",
-                   "The sentences that the policy reads are not about its picture.",
-                   f"words shared with what the judge says of the same pictures minus of others: "
-                   f"{average(own - others)}", WRONG, 0.95,
+                   "The sentences that the policy reads are not about its picture.", evidence, WRONG, 0.95,
                    "following the feedback leads away from the target",
                    "look at how verdicts are matched to rollouts",
                    _some(run.turn.of[[one["turn"] for one in sample]], own - others))
+
+
+def _told_of_a_neighbour(run):
+    """Of up to twenty turns whose sentences are not what the judge says of their picture: whether they are
+    what it says of a picture recorded near them for the same target."""
+    turn, judge, moved = run.turn, PixelJudge(), []
+    wrong = [one["turn"] for one in run.judged_again if one["verdict"].feedback != turn.feedback[one["turn"]]]
+    for i in wrong[:20]:
+        target = run.target[turn.of[i]]
+        near = np.flatnonzero(turn.ran & (run.target[turn.of] == target) & (turn.picture != turn.picture[i]))
+        near = near[np.argsort(np.abs(turn.of[near] - turn.of[i]), kind="stable")]
+        pictures = list(dict.fromkeys(turn.picture[near]))[:NEIGHBOURS]
+        told = (judge(run.picture(target), run.picture(name)).feedback for name in pictures)
+        moved.append(turn.feedback[i] in told)
+    return moved
 
 
 def _vocabulary(text):

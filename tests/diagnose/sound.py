@@ -232,6 +232,17 @@ def feedback_moved(rows, config, rng):
         one["verdict"]["feedback"] = str(said)
 
 
+def feedback_late(rows, config, rng):
+    """Many pictures get the sentences on the one before of the same step, so for the same target; the others
+    their own, which keeps most words right."""
+    for step in {row["info"]["step"] for row in rows}:
+        some = drawn([row for row in rows if row["info"]["step"] == step])
+        words = [one["verdict"]["feedback"] for one in some]
+        for one, said in zip(some, [*words[-1:], *words], strict=False):
+            if rng.random() < 0.75:
+                one["verdict"]["feedback"] = said
+
+
 def one_text(rows, config, rng):
     for step in {row["info"]["step"] for row in rows}:
         first, *others = [row for row in rows if row["info"]["step"] == step]
@@ -352,7 +363,7 @@ FAULTS = {  # the finding that must come first or second: faults that lead there
     "the same image under several names": [two_names],
     "the target's own pixels come back": [leaked],
     "pictures do not follow programs": [stale],
-    "feedback of another image": [feedback_moved],
+    "feedback of another image": [feedback_moved, feedback_late],
     "one text in each group": [one_text],
     "answers cut by length": [cut],
     "context cut": [no_room],

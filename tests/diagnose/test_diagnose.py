@@ -193,9 +193,19 @@ def test_a_run_scored_by_two_judges_is_found(folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MADE_OF_IT)
 def test_a_judge_made_of_the_embedded_one_is_found_out_as_that_one_is(name, folder):
-    run = spoilt(folder, *FAULTS[name])
-    rows = [row | {"info": row["info"] | {"judge": "mine"}} for row in run.rows]
-    assert name in names(Evidence(rows, run.folder, run.config))[:2]
+    for fault in FAULTS[name]:
+        run = spoilt(folder, fault)
+        rows = [row | {"info": row["info"] | {"judge": "mine"}} for row in run.rows]
+        assert name in names(Evidence(rows, run.folder, run.config))[:2]
+
+
+@pytest.mark.slow
+def test_other_words_for_the_same_picture_are_not_taken_for_anothers(folder):
+    def older(rows, config, rng):  # as another version of the judge would say it
+        for one in drawn(rows):
+            one["verdict"]["feedback"] = " ".join(reversed(one["verdict"]["feedback"].split(". ")))
+
+    assert "feedback of another image" not in names(spoilt(folder, older))
 
 
 @pytest.mark.slow
