@@ -125,6 +125,7 @@ def run(config: TrainConfig, resume: bool = False, parts=None) -> dict:
     processes, folder, started = launched(), config.folder, time.time()
     if processes.is_main_process:
         prepare(config, resume)
+    processes.wait_for_everyone()  # nobody writes into a folder before it is emptied
     if first := config.first:
         if not finished(first):
             run(first, resume)

@@ -67,7 +67,7 @@ def test_a_recorded_step_holds_the_advantages_of_its_rewards():
     rollouts = list(rl.load_rollouts(REPOSITORY / "data" / "rollouts" / "group"))
     assert len(rollouts) == 16
     groups = [r.info["group"] for r in rollouts]
-    ours = advantages([r.reward.total for r in rollouts], groups, "batch")
+    ours = advantages([r.reward.total for r in rollouts], groups, "group")
     assert ours == pytest.approx([r.info["advantage"] for r in rollouts], abs=6e-6)  # stored with five digits
 
 
