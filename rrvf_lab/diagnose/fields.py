@@ -16,6 +16,7 @@ import numpy as np
 
 from ..leaves.files import REPOSITORY
 from ..leaves.pictures import decoded
+from ..leaves.trees import tree_of
 from ..nano.fields import load_truths
 from ..records.store import picture_name
 
@@ -84,7 +85,7 @@ def said(code: str):
     """(drawing calls in their order, strings, lists of numbers, colours) that stand in a program; empty of
     what is no Python."""
     try:
-        tree = ast.parse(code or "")
+        tree = tree_of(code or "")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return (), frozenset(), (), frozenset()
     calls, strings, numbers, colours = [], set(), [], set()

@@ -9,6 +9,8 @@ import ast
 import functools
 import re
 
+from ..leaves.trees import tree_of
+
 _PAINTERS = {"FigureCanvasAgg", "FigureCanvasBase", "FigureCanvas", "RendererAgg"}
 _PAINTING = {"buffer_rgba", "print_figure", "print_raw", "print_rgba", "print_png", "get_renderer", "savefig",
              "draw"}
@@ -73,7 +75,7 @@ def _nodes(code, language):
     if language not in ("matplotlib", "plotly"):
         return ()
     try:
-        return tuple(ast.walk(ast.parse(code)))
+        return tuple(ast.walk(tree_of(code)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
 
