@@ -52,7 +52,7 @@ class Episode:
         renderer, judge: the shared ones by default; `judge` is what `as_judge` takes.
         max_turns: what the policy is told; who drives the episode keeps to it.
         difference: show the difference picture in the tool's reply.
-        blind: replies keep their form and say nothing, or no "pictures", or no "text" (`talk.reply`).
+        blind: replies keep their form and say nothing, or no "pictures", "text" or "difference" (`talk.reply`).
         weights: of the reward.
 
     `seconds` sums up what was waited for, by "render" and "judge".
@@ -198,7 +198,7 @@ class Episode:
     def _difference(self, rendering, target):
         if not self.difference or rendering.image is None:
             return None
-        if self.blind in (True, "pictures"):
+        if self.blind in (True, "pictures", "difference"):
             return rendering.image  # any picture: it will be blanked
         return picture_difference(target, rendering.image)
 

@@ -37,7 +37,7 @@ BAD_CALL = 'the call must be {"name": "render", "arguments": {"code": "..."}}'
 MOST_TEXT = 600        # characters of feedback; PixelJudge says about 300 at most, a VLM judge five sentences
 TOKENS_OF_TEXT = 300   # what a token budget reserves for them: two characters a token, more than measured
 END = "<|im_end|>"     # how a turn ends in tokens
-BLINDS = (False, True, "pictures", "text")  # what a reply can leave out
+BLINDS = (False, True, "pictures", "text", "difference")  # what a reply can leave out
 TOOL = {"type": "function", "function": {      # `Environment.render`, as TRL tells the policy of it
     "name": "render", "description": "Run a program and compare its picture with the image.",
     "parameters": {"type": "object", "properties": {
@@ -153,7 +153,8 @@ def reply(target, rendering, verdict, difference: Image.Image | None = None,
     after the picture: where ink is missing (red) and extra (blue). `best` is the number of the turn with the
     best score, said from the second draft on: what an answer `turn k` needs. `blind` keeps the form and
     removes what it says, the control for "does feedback help?": True all of it, "pictures" the pictures (the
-    text is left), "text" the words (the pictures are left). Raises ValueError for another word.
+    text is left), "text" the words (the pictures are left), "difference" that picture alone. Raises ValueError
+    for another word.
 
     Example: `reply(target, rendering, judge(target, rendering.image))[-1] == {"type": "image", "image":
     target}`.
@@ -168,6 +169,8 @@ def reply(target, rendering, verdict, difference: Image.Image | None = None,
         pictures = [rendering.image] + [difference] * (difference is not None)
         if blind in (True, "pictures"):
             pictures = [Image.new("RGB", target.size, "white") for _ in pictures]
+        if blind == "difference":
+            pictures[1:] = [Image.new("RGB", target.size, "white") for _ in pictures[1:]]
         if blind in (True, "text"):
             text = ""
     return [*({"type": "image", "image": picture} for picture in pictures), _text(text),

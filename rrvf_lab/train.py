@@ -72,7 +72,8 @@ def _trainer(parts):
     if config.rollouts:
         return SupervisedTrainer(config, model, peft_config, parts.processor, parts.passes, parts.nano)
     environment = functools.partial(Environment, parts.renderer, parts.judge, config.max_turns,
-                                    difference=parts.nano, weights=RewardWeights(**config.reward))
+                                    difference=parts.nano, blind=config.blinded,
+                                    weights=RewardWeights(**config.reward))
     validate = None if parts.validation is None else functools.partial(_validated, parts)
     return RRVFTrainer(config, validate, model=model, args=parts.arguments, train_dataset=parts.images,
                        processing_class=parts.processor, peft_config=peft_config,
@@ -83,7 +84,7 @@ def _validated(parts, model) -> float:
     policy = ModelPolicy(model, parts.processor, max_new_tokens=parts.config.max_new_tokens,
                          batch_size=parts.config.sample_batch or 32, difference=parts.nano)
     return evaluate(policy, parts.validation, parts.config.max_turns, judge=parts.judge,
-                    renderer=parts.renderer).summary["vision"]
+                    renderer=parts.renderer, blind=parts.config.blinded).summary["vision"]
 
 
 def preflight(config, renderer=None, judge=None, **changes):
@@ -162,7 +163,8 @@ def _measured(parts, processes, name, model, adapter, resume):
     gc.collect()
     policy = load_policy(model, adapter, max_new_tokens=parts.config.max_new_tokens, **parts.loading)
     return evaluate(policy, parts.held_out, parts.config.max_turns, parts.config.folder / "evaluation", name,
-                    resume, processes=processes, judge=parts.judge, renderer=parts.renderer)
+                    resume, processes=processes, judge=parts.judge, renderer=parts.renderer,
+                    blind=parts.config.blinded)
 
 
 def main(argv=None):

@@ -23,6 +23,7 @@ from ..data import LANGUAGES
 from ..leaves.files import found
 from ..leaves.names import hint
 from ..reward import RewardWeights
+from ..talk import BLINDS
 
 HOME = Path(__file__).resolve().parent / "configs"
 POSITIVE = ("steps", "prompts", "group", "micro_batch", "max_turns", "max_new_tokens", "save_steps",
@@ -55,7 +56,9 @@ class TrainConfig:
     the `keep_best` share with the highest rewards, and `group` has no part. `preflight` false skips the look
     before a training (see `preflight`).
     `judge` is None for the embedded judge, "module:function" for one of your own (see `as_judge`), else the
-    arguments of `VLMJudge`, with `on_unscored` ("drop", "pixel", "stop") beside them. `vllm` is None,
+    arguments of `VLMJudge`, with `on_unscored` ("drop", "pixel", "stop") beside them. `blind` takes something
+    out of the tool's replies, in training and in evaluation ("all", "pictures", "text", "difference"): the
+    control of a run that is told everything. `vllm` is None,
     "colocate" or "server" (then `vllm_url`).
 
     Raises ValueError for an unknown setting, a wrong type and an impossible combination, FileNotFoundError
@@ -93,6 +96,7 @@ class TrainConfig:
     vllm: str | None = None
     vllm_url: str | None = None
     judge: dict | str | None = None
+    blind: str | None = None
     unsafe_ok: bool = False
     save_steps: int = 5
     keep_checkpoints: int | None = 2
@@ -136,6 +140,7 @@ class TrainConfig:
         _check_choice(self, "report_to", TRACKERS)
         _check_choice(self, "language", (None, *WRITABLE))
         _check_choice(self, "vllm", (None, "colocate", "server"))
+        _check_choice(self, "blind", (None, "all", *BLINDS[2:]))
         _check_vllm(self)
         _check_weights(self)
 
@@ -157,6 +162,11 @@ class TrainConfig:
     def batch(self) -> int:
         """Rollouts of a step, over all processes."""
         return self.prompts * (1 if self.rollouts else self.group)
+
+    @property
+    def blinded(self) -> bool | str:
+        """`blind` as `Episode` takes it."""
+        return self.blind == "all" or self.blind or False
 
     @property
     def folder(self) -> Path:

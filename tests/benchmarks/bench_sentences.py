@@ -20,19 +20,26 @@ Left out: sentences on ticks, legends and placement, and drafts of other policie
 
 import argparse
 import re
+import sys
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
-from ceiling import charts, kind_of, tenths
 
-from rrvf_lab import load_images, load_policy
-from rrvf_lab.judge import PixelJudge
-from rrvf_lab.nano.dialect import Chart, Look, basic, parse_program, program
-from rrvf_lab.nano.fields import axis
-from rrvf_lab.nano.told import Told
-from rrvf_lab.render import Renderer
-from rrvf_lab.talk import opening, parse_turn
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from makers import maker  # noqa: E402
+
+from rrvf_lab import load_images, load_policy  # noqa: E402
+from rrvf_lab.judge import PixelJudge  # noqa: E402
+from rrvf_lab.nano.dialect import Chart, Look, basic, parse_program, program  # noqa: E402
+from rrvf_lab.nano.fields import axis  # noqa: E402
+from rrvf_lab.nano.told import Told  # noqa: E402
+from rrvf_lab.render import Renderer  # noqa: E402
+from rrvf_lab.talk import opening, parse_turn  # noqa: E402
+
+labels = maker("charts/labels")
+charts, kind_of, tenths = labels.charts, labels.kind_of, labels.tenths
 
 TEMPLATES = ["plotly", "plotly_white", "simple_white"]
 PATTERNS = {"Type": r"Type (\w+), not (\w+)\.", "Colour": r"Colour ([\w; ]+), not ([\w; ]+)\.",

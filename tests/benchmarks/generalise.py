@@ -11,6 +11,7 @@ picture against the next image instead, what one gets in this domain without loo
     --adapter FOLDER    what `python -m rrvf_lab.train` saved; its base is measured beside it, paired by image
     --model nano        the base where there is no adapter;  --n 40  images in each domain;  --turns 2
     --output FOLDER     where rollouts are recorded (runs/generalise); run again it goes on where it was
+    --draw FOLDER       only draw the charts of the other generator and plotly's there (data/elsewhere)
 
 Left out: other languages than matplotlib, other judges, and training on more than one domain.
 """
@@ -36,23 +37,26 @@ def folder(name, n):
     return images.select(range(min(n, len(images))))
 
 
-def other_charts(n):
+def draw(output, n):
+    """Charts of another generator than data/charts/make.py's, in matplotlib and in plotly, as PNG files."""
     rng = random.Random(bench_judge.SEED)
-    return [{"id": f"other-{i:03d}", "image": bench_judge.draw(bench_judge.spec(rng))} for i in range(n)]
-
-
-def plotly_charts(n):
+    pictures = [bench_judge.draw(bench_judge.spec(rng)) for _ in range(n)]
     rng = random.Random(bench_judge.SEED)
     programs = [bench_judge.plotly_program(bench_judge.plotly_spec(rng)) for _ in range(n)]
     with rl.Renderer() as renderer:
-        drawn = renderer.map(programs, "plotly")
-    return [{"id": f"plotly-{i:03d}", "image": d.image} for i, d in enumerate(drawn) if d.image is not None]
+        drawn = [one.image for one in renderer.map(programs, "plotly")]
+    for name, some in (("charts", pictures), ("plotly", drawn)):
+        there = Path(output) / name
+        there.mkdir(parents=True, exist_ok=True)
+        for i, picture in enumerate(some):
+            if picture is not None:
+                picture.convert("RGB").quantize(128).save(there / f"{name}-{i:03d}.png", optimize=True)
 
 
 DOMAINS = {
     "held-out charts": lambda n: folder("data/charts/test", n),
-    "charts, another generator": other_charts,
-    "charts drawn by plotly": plotly_charts,
+    "charts, another generator": lambda n: folder("data/elsewhere/charts", n),
+    "charts drawn by plotly": lambda n: folder("data/elsewhere/plotly", n),
     "SVG drawings": lambda n: folder("data/drawings/test", n),
     "web pages": lambda n: folder("data/pages/test", n),
 }
@@ -77,7 +81,11 @@ def main():
     parser.add_argument("--n", type=int, default=40)
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--output", default="runs/generalise")
+    parser.add_argument("--draw")
     args = parser.parse_args()
+    if args.draw:
+        draw(args.draw, args.n)
+        return
     model = args.model
     if args.adapter:
         model = json.loads((Path(args.adapter) / "adapter_config.json").read_text())[

@@ -1,29 +1,28 @@
-"""How near the embedded model's language can come to the raw charts: each said in it as well as it goes.
+"""The raw charts with labels, each said in the embedded model's language as well as it goes: the highest score
+that this language can reach, and what a supervised rival of RRVF may imitate.
 
-    python tests/benchmarks/ceiling.py                      # data/charts/test, 160 charts
-    python tests/benchmarks/ceiling.py --split train --n 40
+    python data/charts/labels.py                            # the score: data/charts/test, 160 charts
+    python data/charts/labels.py --split train --n 40
+    python data/charts/labels.py --output runs/labels       # rollouts that draw each training chart as it is
 
-What a chart shows and how it looks is sampled again from data/charts/make.py, translated field by field,
-drawn at the chart's width and judged: what a policy of this language would score that saw everything. Shades
-go to the nearest word by CIEDE2000, sizes to the nearest the language has, values to the nearest tenth.
+What a chart shows and how it looks is sampled again from make.py, translated field by field, drawn at the
+chart's width and judged: what a policy of this language would score that saw everything. Shades go to the
+nearest word by CIEDE2000, sizes to the nearest the language has, values to the nearest tenth. No training on
+images alone ever reads this.
 
 Left out: a search for what scores best, which would find a little more.
 """
 
 import argparse
-import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
 from matplotlib.colors import to_rgb
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from makers import maker  # noqa: E402
-
-from rrvf_lab import load_images  # noqa: E402
-from rrvf_lab.judge import PixelJudge  # noqa: E402
-from rrvf_lab.nano.dialect import (  # noqa: E402
+from rrvf_lab.data import load_images
+from rrvf_lab.nano.dialect import (
     COLOUR_WORDS,
     LINE_WIDTHS,
     PAPERS,
@@ -38,11 +37,17 @@ from rrvf_lab.nano.dialect import (  # noqa: E402
     Look,
     plain,
     program,
+    thought,
 )
-from rrvf_lab.nano.fields import axis  # noqa: E402
-from rrvf_lab.render import shared  # noqa: E402
+from rrvf_lab.nano.fields import axis
+from rrvf_lab.play import play
+from rrvf_lab.policy import Recording
+from rrvf_lab.records import Recorder
+from rrvf_lab.talk import write_turn
 
-charts = maker("charts")
+_spec = spec_from_file_location("make_charts", Path(__file__).with_name("make.py"))
+charts = module_from_spec(_spec)
+_spec.loader.exec_module(charts)
 POINTS = 4 * 72 / 224  # in a picture four inches wide, of a pixel at a width of 224
 
 
@@ -148,29 +153,37 @@ def _look(spec):
         percent=spec["percent"], start=spec["start"])
 
 
-def ceiling(split="test", n=160, start=0):
-    """[(kind, score, error)] of the first charts of a split, each said in the language."""
-    images, judge, renderer, out = load_images(f"data/charts/{split}"), PixelJudge(), shared(), []
-    for i in range(start, start + n):
+def labelled(split="test", n=160, start=0):
+    """The first charts of a split as rollouts (with their kind in `info`) that draw each as well as the
+    language can, and choose that."""
+    images = load_images(f"data/charts/{split}")
+    for i in range(start, min(start + n, len(images))):
         row = images[i]
         spec = charts.spec(split, int(row["id"].split("-")[1]))
-        drawn = renderer.render(program(said(spec)), size=(row["image"].width, None))
-        out.append((spec["kind"], judge(row["image"], drawn.image, drawn.error).score, drawn.error))
-    return out
+        chart = said(spec)
+        turns = [write_turn(thought(chart), program(chart)), write_turn("Looks right.", answer="turn 1")]
+        rollout = play(Recording(turns), row)
+        rollout.info["kind"] = spec["kind"]
+        yield rollout
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--split", default="test", choices=("train", "test"))
+    parser.add_argument("--split", choices=("train", "test"))
     parser.add_argument("--start", type=int, default=0)
-    parser.add_argument("--n", type=int, default=160)
+    parser.add_argument("--n", type=int)
+    parser.add_argument("--output", help="record them in this folder instead of printing what they score")
     options = parser.parse_args()
-    found = ceiling(options.split, options.n, options.start)
+    split = options.split or ("train" if options.output else "test")
+    found = list(labelled(split, options.n or (480 if options.output else 160), options.start))
+    if options.output:
+        Recorder(options.output).write("labels", found)
+        return
     for kind in ["all", *charts.KIND_SHARES]:
-        scores = [score for one, score, _ in found if kind in ("all", one)]
+        scores = [one.reward.vision for one in found if kind in ("all", one.info["kind"])]
         if scores:
             print(f"{kind:8} {np.mean(scores):.3f}  lowest {min(scores):.2f}  (n = {len(scores)})")
-    print(f"programs that failed: {sum(error is not None for *_, error in found)}")
+    print(f"programs that failed: {sum(not one.ran for one in found)}")
 
 
 if __name__ == "__main__":

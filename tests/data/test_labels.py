@@ -1,14 +1,17 @@
 """The raw charts can be said in the embedded model's language: all they show, and most of how they look."""
 import numpy as np
 import pytest
-from ceiling import ceiling, charts, nearest_word, said, tenths
+from makers import maker
 
 from rrvf_lab.nano.dialect import COLOUR_WORDS, basic, parse_program, program
+
+labels = maker("charts/labels")
+said, tenths = labels.said, labels.tenths
 
 
 @pytest.fixture(scope="module")
 def specs():
-    return [charts.spec("test", i) for i in range(160)]
+    return [labels.charts.spec("test", i) for i in range(160)]
 
 
 def test_every_raw_chart_is_said_in_the_language(specs):
@@ -23,7 +26,7 @@ def test_every_raw_chart_is_said_in_the_language(specs):
 def test_every_paint_of_the_raw_charts_is_said_by_its_basic_name(specs):
     for spec in specs:
         assert tuple(map(basic, said(spec).colours)) == tuple(spec["colours"])
-        assert [nearest_word(paint, COLOUR_WORDS) for paint in spec["paint"]] == spec["colours"]
+        assert [labels.nearest_word(paint, COLOUR_WORDS) for paint in spec["paint"]] == spec["colours"]
 
 
 def test_a_scatter_loses_no_point_where_two_share_a_place():
@@ -43,6 +46,6 @@ def test_a_legend_has_room_above_free_data():
 
 @pytest.mark.slow
 def test_what_is_said_of_the_raw_charts_scores_well():
-    found = ceiling("test", 160)
-    assert not [error for *_, error in found if error]
-    assert np.mean([score for _, score, _ in found]) >= 0.85
+    found = list(labels.labelled("test", 160))
+    assert all(one.ran for one in found)
+    assert np.mean([one.reward.vision for one in found]) >= 0.85
