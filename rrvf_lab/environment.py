@@ -52,7 +52,7 @@ class Episode:
         renderer, judge: the shared ones by default; `judge` is what `as_judge` takes.
         max_turns: what the policy is told; who drives the episode keeps to it.
         difference: show the difference picture in the tool's reply.
-        blind: replies keep their form and say nothing, or no "pictures", "text" or "difference" (`talk.reply`).
+        blind: replies keep their form and say nothing, or no "pictures", "text", "difference" (`talk.reply`).
         weights: of the reward.
 
     `seconds` sums up what was waited for, by "render" and "judge".

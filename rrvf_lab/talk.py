@@ -153,8 +153,8 @@ def reply(target, rendering, verdict, difference: Image.Image | None = None,
     after the picture: where ink is missing (red) and extra (blue). `best` is the number of the turn with the
     best score, said from the second draft on: what an answer `turn k` needs. `blind` keeps the form and
     removes what it says, the control for "does feedback help?": True all of it, "pictures" the pictures (the
-    text is left), "text" the words (the pictures are left), "difference" that picture alone. Raises ValueError
-    for another word.
+    text is left), "text" the words (the pictures are left), "difference" that picture alone. Raises
+    ValueError for another word.
 
     Example: `reply(target, rendering, judge(target, rendering.image))[-1] == {"type": "image", "image":
     target}`.

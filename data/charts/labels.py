@@ -1,5 +1,5 @@
-"""The raw charts with labels, each said in the embedded model's language as well as it goes: the highest score
-that this language can reach, and what a supervised rival of RRVF may imitate.
+"""The raw charts with labels, each said in the embedded model's language as well as it goes: the highest
+score that this language can reach, and what a supervised rival of RRVF may imitate.
 
     python data/charts/labels.py                            # the score: data/charts/test, 160 charts
     python data/charts/labels.py --split train --n 40

@@ -24,7 +24,8 @@ def main(argv=None) -> int:
     parser.add_argument("--quick", action="store_true", help="one seed, short runs, a third of the images")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=(), metavar="ARM", help=", ".join(ARMS))
-    parser.add_argument("--output", help="where arms are trained and read (runs/claims; without --run: data/claims)")
+    parser.add_argument("--output", help="where arms are trained and read (runs/claims; without --run: "
+                                         "data/claims)")
     parser.add_argument("--jobs", type=int, default=2, help="arms at once, one thread each")
     parser.add_argument("--ship", action="store_true", help=f"copy the results to {SHIPPED}")
     parser.add_argument("--job", nargs=2, metavar=("ARM", "SEED"), help=argparse.SUPPRESS)

@@ -1,7 +1,7 @@
 """The arms: what is trained, from what, with which one thing changed, and what it is measured on.
 
-Main arms answer a claim and have the size of the demo. Ablations are short runs, half as many steps of half as
-many images, each with one change against the arm `short`.
+Main arms answer a claim and have the size of the demo. Ablations are short runs, half as many steps of half
+as many images, each with one change against the arm `short`.
 
 Left out: a shorter cold start (it would be another checkpoint to ship).
 """
@@ -15,15 +15,16 @@ from ..training.config import TrainConfig
 
 SHORT = {"steps": 20, "prompts": 4}
 ALONE = ("test",)
-WHOLE = ("test", "one turn", "two turns", "four turns", "blind", "other charts", "plotly", "pages", "drawings")
+AWAY = ("other charts", "plotly", "pages", "drawings")
+LISTENS = ("test", "one turn", "blind")
+WHOLE = ("test", "one turn", "two turns", "four turns", "blind", *AWAY)
 
 
 @dataclass(frozen=True)
 class Arm:
     """One thing to train and measure: `changes` of the configuration `config` (None: the `model` as it is).
 
-    `sets` are those it is measured on (see `measure`); `asks` names another arm whose result says whether this
-    one is trained at all.
+    `sets` are those it is measured on (see `measure`).
     """
 
     name: str
@@ -51,7 +52,7 @@ class Arm:
 
 def _supervised(name, said, **changes):
     alike = {"prompts": 8, "micro_batch": 8, "steps": 40, "keep_best": 1.0}  # the demo's images and updates
-    return Arm(name, said, "sft-nano", alike | changes)
+    return Arm(name, said, "sft-nano", alike | changes, sets=("test", "one turn", *AWAY))
 
 
 def _ablation(name, said, model="nano-base", **changes):
@@ -72,10 +73,10 @@ MAIN = (
     _supervised("sft-high", "imitates labels, rate 4e-3", learning_rate=4e-3),
     _supervised("sft-long", "imitates labels for as many seconds as GRPO takes", steps=600),
     Arm("teacher", "the finished nano, which writes the student's sentences", None, model="nano",
-        sets=("test", "one turn", "pages", "drawings", "other charts", "plotly")),
+        sets=LISTENS),
     Arm("student", "GRPO with sentences that the teacher wrote", "demo",
         SHORT | {"judge": f"{_JUDGES}:taught"}, sets=("test", "one turn")),
-    Arm("nano-rl", "GRPO from the finished nano", "nano", model="nano"),
+    Arm("nano-rl", "GRPO from the finished nano", "nano", model="nano", sets=LISTENS),
     Arm("pages-rl", "GRPO on web pages alone", "demo",
         SHORT | {"train_images": "data/pages/train", "language": "matplotlib"}, sets=("test", "pages")),
 )

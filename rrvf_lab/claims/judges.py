@@ -1,8 +1,8 @@
 """Judges for the arms: other scores with the same sentences, and a teacher's sentences with the same score.
 
 The final judge of every arm is the embedded one; these take its place while an arm trains. A teacher is a
-policy: it looks at the target and at the render, says what it reads in each as a program, and the sentences are
-what makes one reading into the other. Its student is told nothing else but the score.
+policy: it looks at the target and at the render, says what it reads in each as a program, and the sentences
+are what makes one reading into the other. Its student is told nothing else but the score.
 
 Left out: a teacher that writes free prose.
 """

@@ -1,10 +1,11 @@
 """What an arm is measured on, and the numbers that are kept of it: a few for each image, no pictures.
 
-    test            160 held-out charts, three turns          one turn, two turns, four turns   the same charts
-    blind           the same first drafts, then replies that say nothing
-    other charts    matplotlib charts of another generator: kinds, styles and palettes never trained on
-    plotly          charts that plotly drew                   pages, drawings   web pages, SVG drawings
-    validation      40 charts that are neither trained on nor held out; learning rates are chosen on them
+    test                               160 held-out charts, three turns
+    one turn, two turns, four turns    the same charts
+    blind                              the same first drafts, then replies that say nothing
+    other charts                       another generator's: kinds, styles and palettes never trained on
+    plotly, pages, drawings            charts that plotly drew, web pages, SVG drawings
+    validation                         40 other charts, to choose learning rates on
 
 Every picture is asked for as matplotlib and judged by the embedded judge. Greedy, so one play of one image has
 one result.
@@ -30,13 +31,16 @@ SETS = {
     "test": ("data/charts/test", 0, 160, TURNS), "one turn": ("data/charts/test", 0, 160, 1),
     "two turns": ("data/charts/test", 0, 160, 2), "four turns": ("data/charts/test", 0, 160, 4),
     "validation": ("data/charts/test", 160, 200, TURNS),
-    "other charts": ("data/elsewhere/charts", 0, 40, TURNS), "plotly": ("data/elsewhere/plotly", 0, 40, TURNS),
+    "other charts": ("data/elsewhere/charts", 0, 40, TURNS),
+    "plotly": ("data/elsewhere/plotly", 0, 40, TURNS),
     "pages": ("data/pages/test", 0, 40, TURNS), "drawings": ("data/drawings/test", 0, 40, TURNS),
 }
 
 
 def images_of(name: str, share: float = 1.0):
-    """The images of a set, asked for as matplotlib; the first `share` of them. Example: `images_of("plotly")`.
+    """The images of a set, asked for as matplotlib; the first `share` of them.
+
+    Example: `images_of("plotly")`.
     """
     folder, first, last, _ = SETS[name]
     images = load_images(folder, language="matplotlib")
@@ -81,7 +85,7 @@ def _numbers(played, policy, most):
 
 
 def cost_of(folder: Path) -> dict:
-    """What the training of an arm cost: steps, minutes, and of each step seconds, tokens, renders, verdicts."""
+    """What the training of an arm cost: steps, minutes, and of each step seconds, tokens, renders."""
     rows = [json.loads(line) for line in (folder / "run" / "log.jsonl").read_text().splitlines()]
     config = json.loads((folder / "run" / "config.json").read_text())
     end = next(row for row in reversed(rows) if "train_runtime" in row)
@@ -93,7 +97,8 @@ def cost_of(folder: Path) -> dict:
         return round(sum(known) / len(known), 2) if known else 0.0
 
     return {"steps": config["steps"], "images": config["steps"] * config["prompts"], "rollouts": rollouts,
-            "minutes": round(end["train_runtime"] / 60, 2), "tokens": mean("completions/mean_length", rollouts),
+            "minutes": round(end["train_runtime"] / 60, 2),
+            "tokens": mean("completions/mean_length", rollouts),
             "renders": mean("renders", rollouts), "seconds": mean("step_time")}
 
 

@@ -1,9 +1,11 @@
-"""From the results of the arms to the table: what each claim's effect is, how sure, and in one word whether it
-was shown.
+"""From the results of the arms to the table: what each claim's effect is, how sure, and in one word whether
+it was shown.
 
-Effects are differences of vision scores, paired by image. Where an arm has several seeds, an image counts with
-its mean over them, and the interval is a bootstrap over images and over seeds. *shown*: the interval lies above
-0; *the other way round*: below; else *not shown*. Left out: corrections for so many comparisons.
+Effects are differences of vision scores, paired by image. Where an arm has several seeds, the interval is a
+bootstrap over images and over seeds. *shown*: the interval lies above 0; *the other way round*: below; else
+*not shown*.
+
+Left out: corrections for so many comparisons.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ class Effect:
         rows = np.atleast_2d(np.asarray(differences, float))
         rng = np.random.default_rng(0)
         seeds, n = rows.shape
-        draws = [rows[rng.integers(seeds, size=seeds)][:, rng.integers(n, size=n)].mean() for _ in range(DRAWS)]
+        draws = [rows[rng.integers(seeds, size=seeds)][:, rng.integers(n, size=n)].mean()
+                 for _ in range(DRAWS)]
         low, high = np.percentile(draws, [2.5, 97.5])
         means = rows.mean(1)
         return cls(float(rows.mean()), float(low), float(high), n, seeds,
@@ -97,9 +100,9 @@ class Results:
         rows = [self._found[name][seed]["cost"] for seed in self.seeds(name)]
         return {key: mean([row[key] for row in rows]) for key in rows[0]} if rows and rows[0] else {}
 
-    def effect(self, name, other, which="test", what="vision", than="vision") -> Effect:
-        """How much more one arm has than another on the same images. Arms of one seed are taken for all."""
-        mine, theirs = self.of(name, which, what), self.of(other, which, than)
+    def effect(self, name, other, which="test") -> Effect:
+        """How much more one arm scores than another on the same images, seed by seed where both have them."""
+        mine, theirs = self.of(name, which), self.of(other, which)
         if len(mine) != len(theirs):
             theirs = np.broadcast_to(theirs.mean(0), mine.shape)
         return Effect.of(mine - theirs)
@@ -145,21 +148,21 @@ class Claims:
         """One change each against `short`, sorted by effect: effect, interval, seeds; the arm's own score."""
         import pandas as pd
 
-        rows = []
-        for arm in ABLATIONS:
-            if arm.name == "short" or arm.name not in self.results or "short" not in self.results:
-                continue
-            effect = self.results.effect(arm.name, "short")
-            rows.append({"arm": arm.name, "change": arm.said, "effect": effect.value, "low": effect.low,
-                         "high": effect.high, "n": effect.n, "seeds": effect.seeds,
-                         "score": float(self.results.of(arm.name).mean())})
-        if "short" in self.results:
-            last = Effect.of(self.results.of("short", what="last") - self.results.of("short"))
-            rows.append({"arm": "last-render", "change": "the last render counts, not the chosen one (at test)",
-                         "effect": last.value, "low": last.low, "high": last.high, "n": last.n,
-                         "seeds": last.seeds, "score": float(self.results.of("short", what="last").mean())})
-        return pd.DataFrame(rows).sort_values("effect", ascending=False, ignore_index=True) if rows else \
-            pd.DataFrame(columns=["arm", "change", "effect", "low", "high", "n", "seeds", "score"])
+        rows, results = [], self.results
+
+        def add(arm, change, effect, scores):
+            rows.append({"arm": arm, "change": change, "effect": effect.value, "low": effect.low,
+                         "high": effect.high, "n": effect.n, "seeds": effect.seeds, "score": scores.mean()})
+
+        if "short" in results:
+            for arm in ABLATIONS[1:]:
+                if arm.name in results:
+                    add(arm.name, arm.said, results.effect(arm.name, "short"), results.of(arm.name))
+            last = results.of("short", what="last")
+            add("last-render", "the last render counts, not the chosen one (at test)",
+                Effect.of(last - results.of("short")), last)
+        columns = ["arm", "change", "effect", "low", "high", "n", "seeds", "score"]
+        return pd.DataFrame(rows, columns=columns).sort_values("effect", ascending=False, ignore_index=True)
 
     def noise(self) -> float:
         """The spread (standard deviation) of the score of `short` between seeds: what one seed can say."""
@@ -168,24 +171,23 @@ class Claims:
 
     def costs(self):
         """What every arm cost: minutes, and of a step seconds, tokens, renders (each is judged once); minutes
-        for each hundredth of a point it gained over its start."""
+        for each hundredth that it gained over its start."""
         import pandas as pd
 
-        rows = []
-        for name in ARMS:
-            if name in self.results and (cost := self.results.cost(name)):
-                start = "teacher" if ARMS[name].model == "nano" else "base"
-                gain = (self.results.effect(name, start).value
-                        if start in self.results and self.results.has(name, "test") else float("nan"))
-                rows.append({"arm": name} | cost | {
-                    "gain": round(gain, 3),
-                    "minutes per 0.01": round(cost["minutes"] / gain / 100, 2) if gain > 0.001 else float("nan")})
+        rows, nothing = [], float("nan")
+        for name, arm in ARMS.items():
+            if not (cost := self.results.cost(name)):
+                continue
+            start = "teacher" if arm.model == "nano" else "base"
+            gain = self.results.effect(name, start).value if start in self.results else nothing
+            price = cost["minutes"] / gain / 100 if gain > 0.001 else nothing
+            rows.append({"arm": name} | cost | {"gain": round(gain, 3), "minutes per 0.01": round(price, 2)})
         return pd.DataFrame(rows)
 
     def __repr__(self):
         parts = [_text(self.table())]
         if len(ablations := self.ablations()):
-            parts += [f"One change each against short runs (between seeds the score spreads by {self.noise():.3f}):",
+            parts += [f"One change each against short runs (their spread between seeds: {self.noise():.3f}):",
                       _text(ablations.round(3))]
         return "\n\n".join([*parts, _text(self.costs())])
 
@@ -202,7 +204,7 @@ def _text(table):
     return table.to_string(index=False, max_colwidth=90)
 
 
-# ---------------------------------------------------------------------------------------------- claim by claim
+# --------------------------------------------------------------------------------------------- claim by claim
 
 def best_supervised(results) -> str | None:
     """The supervised arm with the highest score on the validation charts, of those with equal images and
@@ -211,16 +213,16 @@ def best_supervised(results) -> str | None:
     return max(there, key=lambda name: results.of(name, "validation").mean(), default=None)
 
 
-def _claim(results, claim, name, other, which="test", said="", **what):
+def _claim(results, claim, name, other, which="test"):
     if not (results.has(name, which) and results.has(other, which)):
         return []
-    effect = results.effect(name, other, which, **what)
-    a, b = results.of(name, which, what.get("what", "vision")), results.of(other, which, what.get("than", "vision"))
-    said = said or f"{b.mean():.3f} -> {a.mean():.3f}"
-    minutes = results.cost(name).get("minutes", 0.0) if name in results else 0.0
-    where = "" if which == "test" else f", {which}"
-    compared = f"{ARMS[name].name} over {ARMS[other].name}{where}"
-    return [Claim(claim, compared, effect, minutes, said)]
+    said = f"{results.of(other, which).mean():.3f} -> {results.of(name, which).mean():.3f}"
+    compared = f"{name} over {other}" + ("" if which == "test" else f", {which}")
+    return [Claim(claim, compared, results.effect(name, other, which), _minutes(results, name), said)]
+
+
+def _minutes(results, name):
+    return results.cost(name).get("minutes", 0.0)
 
 
 def _beats_its_base(results):
@@ -245,18 +247,20 @@ def _corrects_itself(results):
     for name in ("base", "rl", "nano-rl", "teacher"):
         if not results.has(name, "test"):
             continue
-        cost = results.cost(name).get("minutes", 0.0)
+        cost = _minutes(results, name)
         after = [results.of(name, "test", ("after", k)) for k in (1, 2, 3)]
         for k in (2, 3):
             gain = Effect.of(after[k - 1] - after[k - 2])
             scores = " / ".join(f"{one.mean():.3f}" for one in after)
-            found.append(Claim("corrects itself over turns", f"{name}, turn {k} over turn {k - 1}", gain, cost,
+            compared = f"{name}, turn {k} over turn {k - 1}"
+            found.append(Claim("corrects itself over turns", compared, gain, cost,
                                f"after turns 1, 2, 3: {scores}"))
         if results.has(name, "blind"):
-            blind = [results.of(name, "blind", ("after", k)) for k in (1, 3)]
-            gain = Effect.of((after[2] - after[0]) - (blind[1] - blind[0]))
-            found.append(Claim("corrects itself over turns", f"{name}, with feedback over blind", gain, cost,
-                               f"blind {(blind[1] - blind[0]).mean():+.3f}, told {(after[2] - after[0]).mean():+.3f}"))
+            first, last = (results.of(name, "blind", ("after", k)) for k in (1, 3))
+            told, blind = after[2] - after[0], last - first
+            found.append(Claim("corrects itself over turns", f"{name}, with feedback over blind",
+                               Effect.of(told - blind), cost,
+                               f"blind {blind.mean():+.3f}, told {told.mean():+.3f}"))
     for k in (2, 3, 4):
         name = "short" if k == 3 else f"turns-{k}"
         found += _claim(results, f"training with {k} turns beats one", name, "turns-1")
@@ -272,7 +276,8 @@ def _beats_its_teacher(results):
 
 def _works_for_pages(results):
     claim = "works for web pages (as matplotlib)"
-    return [*_claim(results, claim, "rl", "base", "pages"), *_claim(results, claim, "pages-rl", "base", "pages")]
+    return [*_claim(results, claim, "rl", "base", "pages"),
+            *_claim(results, claim, "pages-rl", "base", "pages")]
 
 
 def _without_tools(results):
@@ -282,11 +287,12 @@ def _without_tools(results):
         with_tools, without = results.of("rl"), results.of("rl", "one turn")
         cost = [results.sum_of("rl", which, "seconds") / without.shape[1] for which in ("test", "one turn")]
         tokens = [results.of("rl", which, "tokens").mean() for which in ("test", "one turn")]
-        said = (f"with tools {cost[0]:.2f} s and {tokens[0]:.0f} tokens an image, without {cost[1]:.2f} s and "
-                f"{tokens[1]:.0f}")
+        said = (f"with tools {cost[0]:.2f} s and {tokens[0]:.0f} tokens an image, without {cost[1]:.2f} s "
+                f"and {tokens[1]:.0f}")
         found.append(Claim("tools at test are worth their price", "rl, three turns over one",
                            Effect.of(with_tools - without), 0.0, said))
     return found
 
 
-ALL = (_beats_its_base, _beats_supervision, _corrects_itself, _beats_its_teacher, _works_for_pages, _without_tools)
+ALL = (_beats_its_base, _beats_supervision, _corrects_itself, _beats_its_teacher, _works_for_pages,
+       _without_tools)

@@ -1,5 +1,5 @@
-"""A queue of arms that keeps two cores busy: each in a process with one thread, stopped and gone on with at any
-moment.
+"""A queue of arms that keeps two cores busy: each in a process with one thread, stopped and gone on with at
+any moment.
 
 An arm that has its result is left alone; one whose training was cut off goes on from its last checkpoint.
 
@@ -60,8 +60,8 @@ def place(folder: Path, name: str, seed: int) -> Path:
 
 def _labels(folder):
     if not folder.exists():
-        subprocess.run([sys.executable, str(REPOSITORY / "data" / "charts" / "labels.py"), "--output", str(folder)],
-                       check=True)
+        maker = REPOSITORY / "data" / "charts" / "labels.py"
+        subprocess.run([sys.executable, str(maker), "--output", str(folder)], check=True)
 
 
 def _in_process(folder, name, seed, quick):
