@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "rrvf_lab"
 # each may import what stands before it; `rrvf_lab/__init__.py` alone sees everything
 ORDER = ("leaves talk rollout reward render endpoint judge records data nano environment play policy "
-         "training evaluate train diagnose whatif probe benchmarks show widgets").split()
+         "training evaluate train diagnose whatif probe benchmarks claims show widgets").split()
 LOOP = "data talk rollout reward environment play policy train evaluate".split()
 HEAVY = {"torch", "transformers", "trl", "peft", "openai", "playwright", "plotly", "ipywidgets"}
 INSIDE = {

@@ -5,10 +5,10 @@
     blind                              the same first drafts, then replies that say nothing
     other charts                       another generator's: kinds, styles and palettes never trained on
     plotly, pages, drawings            charts that plotly drew, web pages, SVG drawings
-    validation                         40 other charts, to choose learning rates on
+    validation                         40 further charts, to choose learning rates on
 
-Every picture is asked for as matplotlib and judged by the embedded judge. Greedy, so one play of one image has
-one result.
+Every picture is asked for as matplotlib and judged by the embedded judge. Greedy, so one play of one image
+has one result.
 
 Left out: sampling.
 """
@@ -24,6 +24,7 @@ from ..evaluate import evaluate
 from ..leaves.files import write_whole
 from ..policy import Drafted, load_policy
 from ..records.report import score_after
+from .judges import taught
 
 TURNS = 3
 # name: (folder, first, after the last, turns)
@@ -104,8 +105,6 @@ def cost_of(folder: Path) -> dict:
 
 def write_result(arm, seed: int, folder: Path, quick: bool) -> dict:
     """Measure an arm and write `folder`/result.json; returns what it holds."""
-    from .judges import taught
-
     share = 1 / 3 if quick else 1.0
     result = {"arm": arm.name, "seed": seed, "quick": quick,
               "cost": cost_of(folder) if arm.config else {},
