@@ -24,6 +24,7 @@ from ..evaluate import evaluate
 from ..leaves.files import write_whole
 from ..policy import Drafted, load_policy
 from ..records.report import score_after
+from ..training.config import TrainConfig
 from .judges import taught
 
 TURNS = 3
@@ -52,11 +53,10 @@ def images_of(name: str, share: float = 1.0):
 def measure(arm, folder: Path, share: float = 1.0, judge=None) -> dict:
     """{set: numbers} of an arm whose training is in `folder`; `judge` is the one it was trained with, where
     that also speaks to it at test."""
-    config = None if arm.config is None else json.loads((folder / "run" / "config.json").read_text())
-    turns = TURNS if config is None else config["max_turns"]
+    config = TrainConfig.load(folder / "run" / "config.json") if arm.config else None
+    turns, blind = (config.max_turns, config.blinded) if config else (TURNS, False)
     adapter = None if config is None else folder / "run" / "adapter"
     policy = load_policy(arm.model, adapter, max_new_tokens=96)
-    blind = False if config is None else {None: False, "all": True}.get(config["blind"], config["blind"])
     found, drafts = {}, []
     for name in (*arm.sets, *["validation"] * arm.supervised):
         if name == "blind":
