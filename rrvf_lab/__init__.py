@@ -7,8 +7,8 @@
 The loop stands at the top of the package, to be read in this order: `data` (raw images in), `talk` (the rules
 in words), `rollout` (the record), `reward`, `environment` (one rollout: open, take, close), `play`, `policy`
 (who writes), `train` (a step of GRPO), `evaluate`. The engine rooms behind it are packages: `render`,
-`judge`, `endpoint`, `nano`, `training`, `records`; above it stand `show`, `widgets` and `benchmarks`, which
-only read and call.
+`judge`, `endpoint`, `nano`, `training`, `records`; above it stand `show`, `widgets`, `benchmarks` and
+`claims`, which only read and call.
 
 The way of one rendered picture, from the policy's words to the reward, goes down and comes back as a value:
 
@@ -29,6 +29,7 @@ The way of one rendered picture, from the policy's words to the reward, goes dow
 # `evaluate`, `judge`, `render` and `show` share the name of their module; bound here, the functions win.
 from . import benchmarks
 from .benchmarks import load_benchmark, reconcile
+from .claims import claims
 from .data import contact_sheet, load_images
 from .diagnose import diagnose
 from .endpoint import EndpointError, EndpointPolicy
@@ -75,7 +76,8 @@ __all__ = [
     "Audit", "Drafted", "EndpointError", "EndpointPolicy", "Environment", "Episode", "Fallback", "Human",
     "JudgeStopped", "ModelPolicy", "PixelJudge", "Recorder", "Recording", "Renderer", "Rendering",
     "Report", "Reward", "RewardWeights", "Rollout", "Run", "TrainConfig", "Turn", "VLMJudge", "Verdict",
-    "advantages", "agreement", "as_judge", "audit", "benchmarks", "branch", "contact_sheet", "diagnose",
+    "advantages", "agreement", "as_judge", "audit", "benchmarks", "branch", "claims", "contact_sheet",
+    "diagnose",
     "difference", "compare_judges", "inspect_judges", "rejudge", "token_logprobs", "update_by_hand",
     "what_if",
     "doctor", "evaluate", "export", "hack_zoo", "inspect", "inspect_group", "inspect_run", "judge", "live",

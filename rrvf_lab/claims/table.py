@@ -169,6 +169,12 @@ class Claims:
         scores = self.results.of("short").mean(1) if "short" in self.results else []
         return float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
 
+    def noise_said(self) -> str:
+        """The same in words."""
+        noise = self.noise()
+        return ("With one seed their spread is not known." if np.isnan(noise) else
+                f"Their score spreads by {noise:.3f} between seeds.")
+
     def costs(self):
         """What every arm cost: minutes, and of a step seconds, tokens, renders (each is judged once); minutes
         for each hundredth that it gained over its start."""
@@ -187,8 +193,7 @@ class Claims:
     def __repr__(self):
         parts = [_text(self.table())]
         if len(ablations := self.ablations()):
-            parts += [f"One change each against short runs (their spread between seeds: {self.noise():.3f}):",
-                      _text(ablations.round(3))]
+            parts += [f"One change each against short runs. {self.noise_said()}", _text(ablations.round(3))]
         return "\n\n".join([*parts, _text(self.costs())])
 
 

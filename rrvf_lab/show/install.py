@@ -8,6 +8,7 @@ Left out: looks of what this room makes itself (`Sheet`, `show`), and of widgets
 
 from __future__ import annotations
 
+from ..claims import Claims
 from ..diagnose import Diagnosis
 from ..judge import Audit, Verdict, Zoo
 from ..probe import Curve, Probe
@@ -24,6 +25,7 @@ from ..whatif.judges import Judges
 from ..whatif.step import WhatIf
 from ..whatif.tokens import TokenLogprobs
 from .checks import audit_html, estimate_html, isolation_html, preflight_html, zoo_html
+from .claims import ablations_figure, claims_html
 from .diagnosis import diagnosis_html
 from .pages import comparison_html, report_html, write_evaluation, write_run
 from .plots import scores
@@ -37,7 +39,7 @@ LOOKS = {Rollout: rollout_html, Turn: lone_turn_html, Rendering: rendering_html,
          Isolation: isolation_html, Audit: audit_html, Estimate: estimate_html,
          Preflight: preflight_html, Diagnosis: diagnosis_html, Zoo: zoo_html,
          Rejudged: rejudged_html, Judges: judges_html, WhatIf: what_if_html, TokenLogprobs: logprobs_html,
-         Probe: probe_html, Curve: curve_html}
+         Probe: probe_html, Curve: curve_html, Claims: claims_html}
 
 
 def install() -> None:
@@ -48,6 +50,6 @@ def install() -> None:
     for kind, look in LOOKS.items():
         kind._repr_html_ = look
     Report.plot, Report.to_html, Run.plot = scores, write_evaluation, plot_run
-    Probe.plot, Curve.plot = probe_figure, curve_figure
+    Probe.plot, Curve.plot, Claims.plot = probe_figure, curve_figure, ablations_figure
     if write_run not in of_a_run.pages:
         of_a_run.pages.append(write_run)

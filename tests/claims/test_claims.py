@@ -5,8 +5,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-import rrvf_lab.claims.measure as measuring
 from rrvf_lab.claims import ARMS, claims
+from rrvf_lab.claims import measure as measuring
 from rrvf_lab.claims.arms import ABLATIONS
 from rrvf_lab.claims.judges import Reader, Teacher, noisy, prototype, ssim
 from rrvf_lab.claims.table import NOT_SHOWN, OTHER_WAY, SHOWN, Effect, Results, best_supervised
@@ -83,6 +83,8 @@ def test_ablations_are_sorted_and_the_last_render_is_one_of_them(tmp_path):
     found = claims(tmp_path).ablations()
     assert list(found.arm) == ["tool-0", "last-render", "no-words"]
     assert np.allclose(found.effect, [0.1, -0.1, -0.2])
+    shown = claims(tmp_path)._repr_html_()
+    assert "replies without words" in shown and "nan" not in shown
 
 
 def test_nothing_recorded_says_how_to_record(tmp_path):
