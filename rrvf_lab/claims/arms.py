@@ -36,13 +36,16 @@ class Arm:
     ablation: bool = False
 
     def settings(self, folder: Path, seed: int, quick: bool = False) -> TrainConfig:
-        """The run of this arm in `folder`; it evaluates nothing itself."""
-        least = SHORT if quick and not self.ablation else {}
+        """The run of this arm in `folder`; it evaluates nothing itself. `quick` makes a main arm as short as
+        an ablation."""
         given = {"output": str(folder / "run"), "test_images": None, "preflight": False, "seed": seed}
         if self.supervised:
             given["rollouts"] = str(folder.parent / "labels")
-            least = {}
-        return TrainConfig.load(self.config, **least | self.changes | given)
+        if quick and not self.ablation:
+            steps = TrainConfig.load(self.config, **self.changes).steps
+            given |= {"prompts": SHORT["prompts"], "steps": min(steps, max(SHORT["steps"], steps // 2))}
+            given |= {"micro_batch": SHORT["prompts"]} if self.supervised else {}
+        return TrainConfig.load(self.config, **self.changes | given)
 
     @property
     def supervised(self) -> bool:

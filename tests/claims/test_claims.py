@@ -111,6 +111,13 @@ def test_rivals_see_as_many_images_and_updates(tmp_path):
         assert getattr(rl, name) == getattr(sft, name)
 
 
+def test_a_quick_run_is_a_quarter_of_a_whole_one(tmp_path):
+    for name in ("rl", "sft", "sft-long"):
+        whole, quick = (ARMS[name].settings(tmp_path / "a", 0, short) for short in (False, True))
+        assert 4 * quick.steps * quick.prompts == whole.steps * whole.prompts
+        assert ARMS["short"].settings(tmp_path / "a", 0, True) == ARMS["short"].settings(tmp_path / "a", 0)
+
+
 def test_what_is_not_trained_is_measured_once():
     assert jobs(False, 3, ("base", "rl")) == [("base", 0), ("rl", 0), ("rl", 1), ("rl", 2)]
     assert all(seed == 0 for _, seed in jobs(True, 3))
