@@ -15,7 +15,7 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from .leaves.files import found
 from .leaves.pictures import reason, rgb, stored
@@ -69,7 +69,7 @@ def load_images(path, language=None):
 
 
 def contact_sheet(images, columns=8, width=160):
-    """Thumbnails of many images in one PIL image, row by row.
+    """Thumbnails of many images in one PIL image, row by row, each with its number, from 0, in a corner.
 
     Args:
         images: what `load_images` gave (or a slice of it made with `.select`), or any list of PIL images.
@@ -89,10 +89,15 @@ def contact_sheet(images, columns=8, width=160):
     columns = min(columns, len(thumbnails))
     rows = -(-len(thumbnails) // columns)
     sheet = Image.new("RGB", (columns * (width + gap) + gap, rows * (height + gap) + gap), "#d0d0d0")
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(max(9, width // 12))
     for k, thumbnail in enumerate(thumbnails):
         left = gap + k % columns * (width + gap) + (width - thumbnail.width) // 2
         top = gap + k // columns * (height + gap) + (height - thumbnail.height) // 2
         sheet.paste(thumbnail, (left, top))
+        corner = gap + k % columns * (width + gap) + 2, gap + k // columns * (height + gap) + 1
+        left, top, right, bottom = pen.textbbox(corner, f" {k} ", font)
+        pen.rectangle((left, corner[1], right, bottom + 2), fill="#ffffff", outline="#999999")
+        pen.text(corner, f" {k} ", "#222222", font)
     return sheet
 
 

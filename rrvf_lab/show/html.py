@@ -197,9 +197,9 @@ def row(cells) -> str:
     return f'<div style="{style}">{"".join(cells)}</div>'
 
 
-def number(score: float) -> str:
-    """A score for people: three decimals, or "unscored" for NaN."""
-    return "unscored" if math.isnan(score) else f"{score:.3f}"
+def number(score: float, form: str = ".3f", unknown: str = "unscored") -> str:
+    """A number for people: a score with three decimals, or in another `form`; NaN is `unknown`."""
+    return unknown if math.isnan(score) else f"{score:{form}}"
 
 
 def bar(value: float, name: str = "", width: int = 160, middle: bool = False) -> str:

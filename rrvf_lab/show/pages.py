@@ -104,7 +104,7 @@ def write_evaluation(report, path, title: str = "Evaluation") -> Path:
     if report.undone:
         rows = "".join(f"<li>{text_html(id)}: {text_html(why)}</li>" for id, why in report.undone.items())
         parts.append(f"<p><b>{len(report.undone)} items are undone</b> and in no number:</p><ul>{rows}</ul>")
-    turns = ", ".join(f"{line.value:.3f} after turn {k}" for k, line in report.per("turn").iterrows())
+    turns = ", ".join(f"{number(line.value)} after turn {k}" for k, line in report.per("turn").iterrows())
     parts.append(_figure(scores(report), f"how the final scores of {n} rollouts spread; mean score {turns}"))
     kinds = any("kind" in r.info for r in report.rollouts)
     parts += [_split(words, report.per(way)) for way, words in WAYS.items() if way != "kind" or kinds]
@@ -151,7 +151,8 @@ def frame_table(frame) -> str:
 def _split(words, frame):
     if not len(frame):
         return ""
-    means = ", ".join(f"{name} {line.value:.2f} (n = {line.n:.0f})" for name, line in frame.iterrows())
+    means = ", ".join(f"{name} {number(line.value, '.2f')} (n = {line.n:.0f})"
+                      for name, line in frame.iterrows())
     shown = _figure(estimates(frame, "score"), f"{words}, mean score: {means}")
     return f"<h2>{words}</h2>{shown}{frame_table(frame)}"
 

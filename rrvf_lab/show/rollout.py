@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 
 from ..judge.pixel import difference
+from ..talk import parse_turn
 from .html import (
     TIGHT,
     bar,
@@ -172,10 +173,12 @@ def no_picture(rollout) -> str:
 
 
 def _render(rollout, i, width, most=160):
-    """The picture of turn `i`, its error, or for a turn that only answered what it said."""
+    """The picture of turn `i`, its error, or for a turn that only answered its answer in words."""
     turn = rollout.turns[i]
     if turn.code is None and not turn.error:
-        said = text_html(plain(turn.text, total=10_000)[-60:])
+        answer = parse_turn(turn.text).answer
+        said = f"answers: <b>{text_html(answer, total=60)}</b>" if answer else \
+            text_html(plain(turn.text, total=10_000)[-60:])
         return f'<div style="width:{width}px;font-size:12px">{said}</div>'
     image = turn.rendering.image if turn.ran else None
     return drawn(image, _alt(rollout, i), turn.error or "", width, most)

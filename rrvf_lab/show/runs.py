@@ -91,8 +91,8 @@ def curves_table(run: Run) -> str:
     if not steps:
         return ""
     shown = np.unique(np.linspace(0, steps - 1, LINES).round().astype(int))
-    rows = [(curves["step"][i], *(f"{curve[i]:.3f}" for name, curve in curves.items() if name != "step"))
-            for i in shown]
+    rows = [(curves["step"][i], *(number(curve[i], unknown="-") for name, curve in curves.items()
+                                  if name != "step")) for i in shown]
     return folded("the curves as numbers", table(rows, curves, "r" * len(curves)))
 
 

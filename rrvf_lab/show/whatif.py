@@ -49,8 +49,9 @@ def _mean(values):
 def judges_html(judges: Judges) -> str:
     """Each judge's numbers, each two judges' agreement, and the rollouts that the two which agree least push
     apart."""
-    own = [(text_html(name, total=60), number(one["mean"]), _interval(one, ""), f"{one['spread']:.3f}",
-            f"{one['within']:.3f}", int(one["unscored"]), int(one["n"]))
+    own = [(text_html(name, total=60), number(one["mean"]), _interval(one, ""),
+            *(number(one[what], unknown="-") for what in ("spread", "within")), int(one["unscored"]),
+            int(one["n"]))
            for name, one in judges.table().iterrows()]
     parts = [table(own, ("judge", "mean vision", "95 % interval", "spread", "within groups", "unscored", "n"),
                    "lrrrrrr")]

@@ -164,6 +164,12 @@ def test_a_contact_sheet_shows_each_image_once_in_rows(tmp_path):
         contact_sheet([])
 
 
+def test_each_thumbnail_of_a_contact_sheet_has_a_number_of_its_own():
+    sheet = contact_sheet([Image.new("RGB", (80, 60), "#ff0000")] * 12, columns=12, width=80)
+    corners = {sheet.crop((4 + k * 84, 4, 4 + k * 84 + 30, 20)).tobytes() for k in range(12)}
+    assert len(corners) == 12
+
+
 def test_a_contact_sheet_takes_a_dataset():
     images = load_images(STORED / "test").select(range(5))
     assert contact_sheet(images, columns=8, width=80).width == 5 * 84 + 4

@@ -43,6 +43,11 @@ def test_a_turn_that_failed_has_its_error_and_one_that_answered_has_none():
     assert "<answer>turn 1</answer>" in page and "turn 2: answer" in page
 
 
+def test_an_answer_is_shown_in_words_without_its_tags():
+    page = words(strip_html(rollout(turn(), ANSWER)))
+    assert "answers: turn 1" in page and "<" not in page
+
+
 def test_the_strip_frames_the_current_turn_and_says_so():
     page = strip_html(rollout(turn(), turn()), 2)
     assert page.count("outline:3px") == 1 and words(page).endswith("turn 2: 0.500 , shown")

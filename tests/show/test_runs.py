@@ -1,5 +1,6 @@
 """A run as it is shown: its numbers are those of the index, and compared runs are named by what differs."""
 import json
+import math
 
 import pytest
 from hostile import Tags
@@ -40,6 +41,11 @@ def test_the_table_of_curves_has_the_same_numbers_and_twenty_lines_at_most(run):
         Recorder(run.folder).write(f"step-{step:06d}", run.step(1)[:1])
     run.refresh()
     assert curves_table(run).count("<tr>") <= 21
+
+
+def test_a_step_without_a_verdict_has_no_number_in_the_table(tmp_path):
+    Recorder(tmp_path / "run" / "rollouts").write("step-000001", [rollout(turn(math.nan))])
+    assert "nan" not in curves_table(rl.Run(tmp_path / "run")).lower()
 
 
 def test_seconds_of_a_step_are_shown_by_phase(run):
