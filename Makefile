@@ -2,6 +2,7 @@
 # make test   the tests            (make test ARGS="-m 'not slow'" for the quick ones)
 # make lab    JupyterLab in notebooks/
 # make lint   ruff over all code
+# make bench  how fast all of it is, beside the usual ways; BASE=<commit> compares two commits
 # make setup  only .venv and what it needs (the others do this first; the second time it costs nothing)
 # make clean  remove .venv and caches; runs/ stays
 #
@@ -13,15 +14,18 @@ BIN := .venv/bin
 TORCH_PIN := torch==2.13.0
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test lab lint setup clean
+.PHONY: help demo test bench lab lint setup clean
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,8p'
+	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,9p'
 
 demo: setup
 	$(BIN)/python -m rrvf_lab.train demo
 
 test: setup
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests -n 2 --dist loadfile $(ARGS)
+
+bench: setup
+	$(BIN)/python tests/benchmarks/bench.py $(if $(BASE),--base $(BASE)) $(ARGS)
 
 lint: setup
 	$(BIN)/python -m ruff check .

@@ -67,6 +67,13 @@ async def beside(folder):
     return out
 
 
+def opened(way, folder):
+    """What `alone` or `beside` find in this run, in a fresh process."""
+    command = [sys.executable, __file__, "--open", way, folder]
+    done = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return json.loads(done.splitlines()[-1])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--rollouts", type=int, default=10_000)
@@ -79,9 +86,7 @@ def main():
         write(Path(folder), args.rollouts)
         out = {}
         for way in ("alone", "beside"):
-            command = [sys.executable, __file__, "--open", way, folder]
-            done = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            out |= json.loads(done.splitlines()[-1])
+            out |= opened(way, folder)
     print(f"{out.pop('rollouts'):,} rollouts, {out.pop('findings')} findings")
     longest, share, n = out.pop("pauses")
     for name, (wall, cpu) in out.items():

@@ -11,6 +11,7 @@ Left out: html, svg and plotly, for which see `bench_browser.py`.
 """
 
 import concurrent.futures
+import json
 import os
 import resource
 import statistics
@@ -110,9 +111,14 @@ def make(workers, mode):
     return renderer
 
 
-def main(rounds=3):
-    import json
+def floor(programs):
+    """CPU seconds that building and drawing each program takes in a process that is warm and not isolated."""
+    done = subprocess.run([sys.executable, "-c", BUILD_AND_DRAW], input=json.dumps(programs), text=True,
+                          capture_output=True, check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+    return json.loads(done.stdout)
 
+
+def main(rounds=3):
     ways = {
         "fresh process": None,
         f"warm, {CORES} workers": make(CORES, "bwrap"),
@@ -140,16 +146,7 @@ def main(rounds=3):
     for renderer in ways.values():
         if renderer:
             renderer.close()
-    floor = json.loads(
-        subprocess.run(
-            [sys.executable, "-c", BUILD_AND_DRAW],
-            input=json.dumps(PROGRAMS),
-            text=True,
-            capture_output=True,
-            check=True,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        ).stdout
-    )
+    least = statistics.mean(floor(PROGRAMS))
     base_wall, base_cpu = (statistics.median(v["fresh process"]) for v in (wall, cpu))
     print(
         f"\n{len(PROGRAMS)} programs x {rounds} rounds, {CORES} cores, load {os.getloadavg()[0]:.1f}; medians"
@@ -162,8 +159,8 @@ def main(rounds=3):
             f"{base_cpu / c:8.1f}x"
         )
     isolated, bare = (statistics.median(cpu[k]) for k in (f"warm, {CORES} workers", "warm, no isolation"))
-    print(f"build and draw in a warm process: {1000 * statistics.mean(floor):.0f} CPU ms; "
-          f"a whole render takes {isolated / statistics.mean(floor):.2f} times that")
+    print(f"build and draw in a warm process: {1000 * least:.0f} CPU ms; "
+          f"a whole render takes {isolated / least:.2f} times that")
     print(f"all isolation layers: {100 * (isolated / bare - 1):+.1f} % CPU")
     print(f"100 small bar charts, 400x300: {1 / small_wall:.1f} renders/s, {10 * spent:.0f} CPU ms each")
 

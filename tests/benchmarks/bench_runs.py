@@ -92,6 +92,13 @@ async def measure(folder):
     print(json.dumps(out))
 
 
+def opened(folder):
+    """{what: (wall, CPU seconds)} of a fresh process that opens this run, and how many rollouts it has."""
+    command = [sys.executable, __file__, "--open", folder]
+    done = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return json.loads(done.splitlines()[-1])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--rollouts", type=int, default=50_000)
@@ -102,8 +109,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), args.rollouts)
         size = sum(p.stat().st_size for p in Path(folder).rglob("*.jsonl")) / 1e6
-        command = [sys.executable, __file__, "--open", folder]
-        out = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        out = opened(folder)
     print(f"{out.pop('rollouts'):,} rollouts, {size:.0f} MB of JSON lines")
     for name, (wall, cpu) in out.items():
         print(f"{wall:8.3f} s wall  {cpu:8.3f} s CPU  {name}")

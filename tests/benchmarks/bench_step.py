@@ -122,6 +122,21 @@ class Alternate(TrainerCallback):
             self.inside = None
 
 
+def alternated(steps, prompts, judge=None, endpoint=None):
+    """The seconds of so many steps by turns, ours and stock: [{"ours", "wall", "calls", each of PHASES}]."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = TrainConfig.load("nano", steps=steps + 2, prompts=prompts,
+                                  output=str(Path(folder) / "run"), test_images=None, save_steps=1000)
+        trainer = make_trainer(config, judge=judge)
+        alternate = Alternate(endpoint)
+        trainer.add_callback(alternate)
+        trainer.train()
+        rows = [row for row in trainer.state.log_history if "seconds/generate" in row]
+    for step, row in zip(alternate.steps, rows, strict=True):
+        step |= {phase: row[f"seconds/{phase}"] for phase in PHASES}
+    return alternate.steps[2:]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--steps", type=int, default=8, help="of both kinds together")
@@ -131,17 +146,8 @@ def main():
     options = parser.parse_args()
     endpoint = Endpoint(options.judge_seconds) if options.judge_seconds else None
     judge = VLMJudge("m", endpoint.url, concurrency=options.concurrency) if endpoint else None
-    with tempfile.TemporaryDirectory() as folder:
-        config = TrainConfig.load("nano", steps=options.steps + 2, prompts=options.prompts,
-                                  output=str(Path(folder) / "run"), test_images=None, save_steps=1000)
-        trainer = make_trainer(config, judge=judge)
-        alternate = Alternate(endpoint)
-        trainer.add_callback(alternate)
-        trainer.train()
-        rows = [row for row in trainer.state.log_history if "seconds/generate" in row]
-    for step, row in zip(alternate.steps, rows, strict=True):
-        step |= {phase: row[f"seconds/{phase}"] for phase in PHASES}
-    ours, theirs = ([s for s in alternate.steps[2:] if s["ours"] == kind] for kind in (True, False))
+    steps = alternated(options.steps, options.prompts, judge, endpoint)
+    ours, theirs = ([s for s in steps if s["ours"] == kind] for kind in (True, False))
     middle = {name: {key: statistics.median(s[key] for s in part) for key in ("wall", "calls", *PHASES)}
               for name, part in (("ours", ours), ("stock", theirs))}
     print(f"\n{options.prompts * 8} rollouts x 2 turns; median seconds of {len(ours)} steps of each kind "
