@@ -1,6 +1,7 @@
 # make demo   train the embedded model on raw images and measure it before and after
 # make test   the tests            (make test ARGS="-m 'not slow'" for the quick ones)
 # make lab    JupyterLab in notebooks/
+# make book   the notebooks as static pages in book/, to read without installing anything
 # make lint   ruff over all code
 # make bench  how fast all of it is, beside the usual ways; BASE=<commit> compares two commits
 # make setup  only .venv and what it needs (the others do this first; the second time it costs nothing)
@@ -14,9 +15,9 @@ BIN := .venv/bin
 TORCH_PIN := torch==2.13.0
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test bench lab lint setup clean
+.PHONY: help demo test bench lab book lint setup clean
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,9p'
+	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,10p'
 
 demo: setup
 	$(BIN)/python -m rrvf_lab.train demo
@@ -33,8 +34,11 @@ lint: setup
 lab: setup
 	cd notebooks && ../$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root)
 
+book: setup
+	$(BIN)/python notebooks/book.py
+
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache
+	rm -rf .venv build book *.egg-info .pytest_cache
 	find rrvf_lab tests notebooks -name __pycache__ -prune -exec rm -rf {} +
 
 setup: .venv/.installed .venv/.system
