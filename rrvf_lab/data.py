@@ -89,7 +89,7 @@ def contact_sheet(images, columns=8, width=160):
     columns = min(columns, len(thumbnails))
     rows = -(-len(thumbnails) // columns)
     sheet = Image.new("RGB", (columns * (width + gap) + gap, rows * (height + gap) + gap), "#d0d0d0")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(max(9, width // 12))
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(min(20, max(9, width // 12)))
     for k, thumbnail in enumerate(thumbnails):
         left = gap + k % columns * (width + gap) + (width - thumbnail.width) // 2
         top = gap + k // columns * (height + gap) + (height - thumbnail.height) // 2
