@@ -32,7 +32,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 FORBID = "default-src 'none'; img-src 'self' data: file:; style-src 'unsafe-inline'"
 CELLS = """{%- extends 'basic/index.html.j2' -%}
 {% block codecell %}{% if cell.metadata.get('jupyter', {}).get('source_hidden') %}
-<details class=answer><summary>Show the solution</summary>{{ super() }}</details>
+<details class="answer"><summary>Show the solution</summary>{{ super() }}</details>
 {% else %}{{ super() }}{% endif %}{% endblock %}"""
 STYLE = """body{font:16px/1.6 system-ui,sans-serif;color:#1b2733;background:#fff;color-scheme:light;margin:0}
 main,nav{max-width:960px;margin:0 auto;padding:0 1.2rem}a{color:#0a4fb3}img{max-width:100%}
