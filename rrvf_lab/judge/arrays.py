@@ -60,6 +60,13 @@ def reach(mask):
     return np.where(mask.any(1), mask.shape[1] - mask[:, ::-1].argmax(1), 0)
 
 
+def darker(light):
+    """Pixels darker than two rows above and below: a thin line, even when blended with a mark beside it."""
+    dark = np.zeros(light.shape, bool)
+    dark[2:-2] = light[2:-2] < np.minimum(light[:-4], light[4:]) - 8
+    return dark
+
+
 def highest(plane, width):
     """The highest value of a plane of values >= 0 in the square of odd `width` around each pixel.
 

@@ -17,11 +17,11 @@ reach is the sandbox's work.
 from __future__ import annotations
 
 import functools
-import hashlib
 import threading
 from collections import OrderedDict
 
 import numpy as np
+import xxhash
 from PIL import Image
 
 from ..leaves.pictures import rgb
@@ -75,7 +75,7 @@ class PixelJudge:
     def remembered(self, target, scored: bool = True) -> tuple[Drawing, Scorer | None]:
         """A target taken apart, with what its score needs where it is `scored`; kept for the next time."""
         target = rgb(target)
-        key = target.size, hashlib.sha256(target.tobytes()).digest()
+        key = target.size, xxhash.xxh3_128_digest(target.tobytes("raw", "RGBX"))  # as it lies in memory
         with self._lock:
             page, scorer = self._targets.get(key, (None, None))
             if page is not None:

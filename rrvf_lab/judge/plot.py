@@ -12,8 +12,8 @@ import functools
 
 import numpy as np
 
-from .arrays import bands, box_around, highest, longest_runs
-from .shades import NAMED_COLOURS, apart_from, rgb_of
+from .arrays import bands, box_around, darker, highest, longest_runs
+from .shades import NAMED_COLOURS, rgb_of
 
 NAMES = ("red", "blue", "green", "orange", "purple", "gray", "steelblue", "teal", "gold", "salmon", "brown",
          "pink")
@@ -34,34 +34,35 @@ def find_axes(drawing):
     """
     shade = drawing.colours.shade
     border = np.concatenate([shade[0], shade[-1], shade[:, 0], shade[:, -1]])
-    paper = int(np.bincount(border).argmax())
-    return _panel(shade, paper) or (_spines(shade, paper) if drawing.framed else None)
+    shades, counts = np.unique(border, return_counts=True)
+    paper = int(shades[counts.argmax()])
+    return _panel(drawing, paper) or (_spines(drawing, paper) if drawing.framed else None)
 
 
-def _panel(shade, paper):
+def _panel(drawing, paper):
     """The box of a ground a little darker than the page's; a web page's cards are rather lighter."""
-    shades, counts = np.unique(shade, return_counts=True)
-    light = [int(one) for one in shades[counts > PANEL * shade.size]
-             if one != paper and min(rgb_of(one)) > 200]
+    shade = drawing.colours.shade
+    light = [one for one in drawing.grounds if one != paper and min(rgb_of(one)) > 200]
     if len(light) != 1 or not 200 < sum(rgb_of(light[0])) / 3 < sum(rgb_of(paper)) / 3:
         return None
     left, top, right, bottom = box_around(shade == light[0])
-    outside = apart_from(paper).distance.take(shade) > SPINE / 2
+    outside = drawing.seen_from(paper).distance > SPINE / 2
     outside[top:bottom, left:right] = False
     size = (right - left) * (bottom - top)
     few = np.count_nonzero(outside) < 0.1 * (shade.size - size)
     return ((left, top, right, bottom), light[0]) if size > 0.3 * shade.size and few else None
 
 
-def _spines(shade, paper):
+def _spines(drawing, paper):
     """The ends of the dark lines at the left and below, in the middle of the lines that cross them."""
-    height, width = shade.shape
-    distance, gray, light = (plane.take(shade) for plane in apart_from(paper))
+    distance, gray, light = drawing.seen_from(paper)
+    height, width = distance.shape
+    level, upright = drawing.thin if light is drawing.light else (darker(light), darker(light.T).T)
     dark = distance > SPINE
     lowest = dark.copy()  # the lower edge of what is dark: a line under a mark of its own lightness
     lowest[:-2] &= (distance[2:] < 12) | gray[2:]
-    row_run, row_start, row_end = longest_runs(dark & (gray | _thin(light) | lowest), 0.4 * width)
-    column_run, column_start, column_end = longest_runs((dark & (gray | _thin(light.T).T)).T, 0.4 * height)
+    row_run, row_start, row_end = longest_runs(dark & (gray | level | lowest), 0.4 * width)
+    column_run, column_start, column_end = longest_runs((dark & (gray | upright)).T, 0.4 * height)
     rows, columns = np.flatnonzero(row_run >= 0.4 * width), np.flatnonzero(column_run >= 0.4 * height)
     if not len(rows) or not len(columns):
         return None
@@ -76,13 +77,6 @@ def _spines(shade, paper):
     return (left + LINE, top + LINE, right + 1 - LINE, bottom + 1 - LINE), paper
 
 
-def _thin(light):
-    """Pixels darker than two rows above and below: a line, even when blended with a mark beside it."""
-    dark = np.zeros(light.shape, bool)
-    dark[2:-2] = light[2:-2] < np.minimum(light[:-4], light[4:]) - 8
-    return dark
-
-
 # ---- what they hold ----------------------------------------------------------------------------------------
 
 class Plot:
@@ -93,15 +87,15 @@ class Plot:
     tick marks below; `frame` "all", "open" or "none".
     """
 
-    def __init__(self, shade, ends, ground):
+    def __init__(self, drawing, ends, ground):
         self.left, self.top, self.right, self.bottom = ends
         x, y = int(np.ceil(self.left + 1.8)), int(np.ceil(self.top + 1.8))
         x_end, y_end = int(self.right - 1.8), int(self.bottom - 1.8)
         self.corner = x, y
-        self.shade = shade[y:y_end, x:x_end]
+        strong, gray, _ = drawing.seen_from(ground)
+        self.shade, self.distance, self.gray = (plane[y:y_end, x:x_end] for plane in
+                                                (drawing.colours.shade, strong, gray))
         self.height, self.width = self.shade.shape
-        apart = apart_from(ground)
-        self.distance, self.gray = apart.distance.take(self.shade), apart.gray.take(self.shade)
         self.paper = _rgb(np.array(ground))
         self.at = np.flatnonzero(self.distance > 5)  # the pixels that stand out, and their colours
         self.rgb = _rgb(self.shade.ravel()[self.at]) - self.paper[:, None]
@@ -114,7 +108,6 @@ class Plot:
         if not self.grid:
             for lines in self.lines:
                 lines[:] = False
-        strong = apart.distance.take(shade)
         self.ticks = self._ticks(strong)
         self.frame = self._frame(strong)
         self.masks, self.colours = self._series()
@@ -155,8 +148,8 @@ class Plot:
         x = slice(int(self.left) + 3, int(self.right) - 3)
 
         def drawn(at):
-            return any(strong[y, x].mean() > 0.8 for y in range(max(0, int(at) - 2), int(at) + 3)
-                       if y < len(strong))
+            rows = strong[max(0, int(at) - 2):int(at) + 3, x]
+            return bool((np.count_nonzero(rows, 1) / rows.shape[1] > 0.8).any())
 
         return "none" if not drawn(self.bottom) else "all" if drawn(self.top) else "open"
 
@@ -173,8 +166,9 @@ class Plot:
         away = self.rgb - self._colour(first)[:, None]
         apart = self._plane((away * away).sum(0) > APART ** 2)
         found = [first]
-        for mask in (vivid & ~self._plane(self._like(first)), _thick(vivid & apart), _thick(dull & apart)):
-            second, more = self._strongest(mask)
+        for mask in (lambda: vivid & ~self._plane(self._like(first)), lambda: _thick(vivid & apart),
+                     lambda: _thick(dull & apart)):
+            second, more = self._strongest(mask())
             if more > max(20, 0.1 * amount) and self._distinct(first, second):
                 found.append(second)
                 break
@@ -277,7 +271,7 @@ def find_legend(light, level):
         alike = (rows - upper >= 8) & (np.abs(starts - left) <= 3) & (np.abs(ends - right) <= 3)
         for lower in rows[alike][::-1].tolist():
             sides = light[upper:lower, max(0, left - 4):left + 2], light[upper:lower, right - 1:right + 5]
-            if min(side.any(1).mean() for side in sides) > 0.7:
+            if all(np.count_nonzero(side.any(1)) / len(side) > 0.7 for side in sides):
                 return max(0, left - 4), upper, right + 5, lower + 1
     return None
 
@@ -292,6 +286,7 @@ def _without_lines(mask, level, upright):
                 plane[start:end] = False
 
 
+@functools.lru_cache(4096)
 def colour_name(shade) -> str:
     """The nearest of NAMES to a shade, by CIEDE2000."""
     from skimage.color import deltaE_ciede2000, rgb2lab  # here, so that the import of the room stays quick

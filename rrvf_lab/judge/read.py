@@ -45,7 +45,7 @@ def read(drawing) -> Reading | None:
     found = find_axes(drawing)
     if found is None:
         return None
-    plot = Plot(drawing.colours.shade, *found)
+    plot = Plot(drawing, *found)
     kind, order, series = _data(plot)
     if kind is None and plot.frame == "none":  # a card of a web page
         return None

@@ -16,10 +16,10 @@ import numpy as np
 from PIL import Image
 
 from ..leaves.pictures import rgb
-from .arrays import bands, box_around, count_per_row, highest, longest_runs, reach
-from .plot import find_legend
+from .arrays import bands, box_around, count_per_row, darker, highest, longest_runs, reach
+from .plot import PANEL, find_legend
 from .read import Reading, read
-from .shades import COLOUR_NAMES, SHADES, apart_from, lab_from, name_table, shades_of
+from .shades import COLOUR_NAMES, SHADES, Apart, apart_from, lab_from, name_table, shades_of
 
 LONGEST_SIDE = 400  # pixels, of the pictures that are looked at
 INK = 15            # distance in CIELAB from which a pixel stands out from the background
@@ -57,9 +57,9 @@ class Colours:
         self.counts = None
         if background is None:
             self.counts = np.bincount(self.shade.ravel(), minlength=SHADES)
-            background = self.counts.argmax()
+            background = most = self.counts.argmax()
             for ground in (_brim(self.shade, background), paper):
-                if ground is not None and self.counts[ground] > SAME_PAPER * self.counts.max():
+                if ground is not None and self.counts[ground] > SAME_PAPER * self.counts[most]:
                     background = ground
         self.background = int(background)
         self.distance = apart_from(self.background).distance.take(self.shade)
@@ -74,9 +74,10 @@ def _brim(shade, most):
     """The shade along the four sides of a picture; None where they have no one shade, or where the most
     frequent shade is no ink on it: the tint of a plot is the ground of what is drawn there."""
     sides = np.concatenate([shade[0], shade[-1], shade[:, 0], shade[:, -1]])
-    counts = np.bincount(sides)
-    brim = counts.argmax()
-    return brim if counts[brim] > 0.9 * len(sides) and apart_from(brim).distance[most] > INK else None
+    shades, counts = np.unique(sides, return_counts=True)
+    first = counts.argmax()
+    brim = int(shades[first])
+    return brim if counts[first] > 0.9 * len(sides) and apart_from(brim).distance[most] > INK else None
 
 
 def keep_apart(mask, mine, theirs, least):
@@ -102,6 +103,7 @@ class Drawing:
         self.image, self.size = image, image.size
         self.bytes = image.tobytes()
         self.colours = Colours(image, None, paper)
+        self.grounds = np.flatnonzero(self.colours.counts > PANEL * self.colours.shade.size).tolist()
         self.colours.counts = None  # 2 MB that a remembered target need not hold
         self.ink = self.colours.distance > INK
         self.blank = not self.ink.any()
@@ -114,12 +116,27 @@ class Drawing:
         """Whether two pictures of one size are the same, pixel for pixel."""
         return self.bytes == other.bytes
 
+    def seen_from(self, ground) -> Apart:
+        """How its pixels look on a ground; on its own background that is known."""
+        if ground == self.colours.background:
+            return Apart(self.colours.distance, self.gray, self.light)
+        return Apart(*(plane.take(self.colours.shade) for plane in apart_from(ground)))
+
+    @functools.cached_property
+    def light(self):
+        """How much lighter each pixel is than the background."""
+        return apart_from(self.colours.background).lightness.take(self.colours.shade)
+
+    @functools.cached_property
+    def thin(self):
+        """Where thin dark lines are: level ones, upright ones."""
+        return darker(self.light), darker(self.light.T).T
+
     def _find_frame(self):
         """The box of long gray lines; where one side is not drawn, the ends of the others are its corner."""
         height, width = self.ink.shape
-        light = lab_from(self.colours.background, self.colours.shade, slice(1))[0]
-        level = self.ink & (self.gray | _darker(light))
-        upright = (self.ink & (self.gray | _darker(light.T).T)).T
+        level, upright = (self.ink & (self.gray | thin) for thin in self.thin)
+        upright = upright.T
         row_length, _, row_end = longest_runs(level, 0.3 * width)
         column_length, column_start, _ = longest_runs(upright, 0.35 * height)
         rows = np.flatnonzero(row_length >= 0.3 * width)
@@ -162,27 +179,26 @@ class Drawing:
     @functools.cached_property
     def texts(self) -> dict:
         """Ink (0 to 1) of title, x ticks, x label, y ticks and y label; None where there is none."""
-        strength = np.clip(self.colours.distance / 60, 0, 1)
         height, width = self.ink.shape
         gap = max(1, max(height, width) // 130)  # between the letters of one text
         if not self.framed:
-            return _texts_of_a_page(strength, self.ink, gap)
+            return _texts_of_a_page(_strength(self.colours.distance), self.ink, gap)
         left, top, right, bottom = self.frame
         slack = max(2, height // 40)  # the outer tick labels reach beyond the frame
-        found = {"title": _text(strength[:max(0, top - 2), max(0, left - 1):])}
+        above = slice(max(0, top - 2)), slice(max(0, left - 1), None)
+        found = {"title": _text(_strength(self.colours.distance[above]))}
         below = slice(bottom + 1, None), slice(max(0, left - slack), None)
-        found["x ticks"], found["x label"] = _ticks_and_label(strength[below], self.ink[below], 0)
+        strength = _strength(self.colours.distance[below])
+        found["x ticks"], found["x label"] = _ticks_and_label(strength, self.ink[below], 0)
         beside = slice(max(0, top - slack), bottom + slack), slice(0, max(0, left))
-        outward, ink = (plane[beside][:, ::-1].T for plane in (strength, self.ink))
-        found["y ticks"], found["y label"] = _ticks_and_label(outward, ink, gap)
+        outward, ink = (plane[beside][:, ::-1].T for plane in (self.colours.distance, self.ink))
+        found["y ticks"], found["y label"] = _ticks_and_label(_strength(outward), ink, gap)
         return found
 
 
-def _darker(light):
-    """Pixels darker than two rows above and below: a thin line, even when blended with a bar beside it."""
-    dark = np.zeros(light.shape, bool)
-    dark[2:-2] = light[2:-2] < np.minimum(light[:-4], light[4:]) - 8
-    return dark
+def _strength(distance):
+    """Ink of texts, 0 to 1."""
+    return np.clip(distance / 60, 0, 1)
 
 
 def _text(strength):
@@ -248,7 +264,7 @@ class Area:
     def legend_ink(self):
         """How strong the ink is inside the legend, 0 to 1."""
         left, top, right, bottom = self.legend
-        return np.clip(self.distance[top:bottom, left:right] / 60, 0, 1)
+        return _strength(self.distance[top:bottom, left:right])
 
 
 def _grid_lines(light, free):
@@ -274,11 +290,21 @@ class Marks:
         self.mask = area.ink.copy()
         for left, top, right, bottom in filter(None, hidden):
             self.mask[top:bottom, left:right] = False
-        self.names = name_table().take(area.shade)
-        _bridge(area.upright, self.mask, self.names)
-        _bridge(area.level, self.mask.T, self.names.T)
+        for start, end in _crossing(area.upright):
+            self.mask[:, start:end] |= (self.mask[:, start - 1] & self.mask[:, end])[:, None]
+        for start, end in _crossing(area.level):
+            self.mask[start:end] |= self.mask[start - 1] & self.mask[end]
         self.amount = int(np.count_nonzero(self.mask))
         self.area = area
+
+    @functools.cached_property
+    def names(self):
+        names = name_table().take(self.area.shade)
+        for start, end in _crossing(self.area.upright):
+            names[:, start:end] = names[:, start - 1:start]
+        for start, end in _crossing(self.area.level):
+            names[start:end] = names[start - 1]
+        return names
 
     @functools.cached_property
     def amounts(self):
@@ -321,12 +347,9 @@ class Marks:
         return "stairs" if _stepped(self.heights) else "line"
 
 
-def _bridge(lines, mask, names):
-    """Where grid lines (of columns) run over marks, what both neighbours show goes on below."""
-    for start, end in bands(lines, 0):
-        if start > 0 and end < len(lines):
-            mask[:, start:end] |= (mask[:, start - 1] & mask[:, end])[:, None]
-            names[:, start:end] = names[:, start - 1:start]
+def _crossing(lines):
+    """[start, end) of the grid lines that may run over marks: what both neighbours show goes on below."""
+    return [(start, end) for start, end in bands(lines, 0) if start > 0 and end < len(lines)]
 
 
 def _strong(area, mask):
