@@ -54,6 +54,14 @@ class Slow:
         raise AssertionError("a policy that can stream was not asked to")
 
 
+def until(true, seconds=10):
+    """Wait for something another thread does."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def painter():
     return Painter()

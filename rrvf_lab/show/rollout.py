@@ -49,9 +49,10 @@ def rollout_html(rollout) -> str:
     return row(cells) + (reward_html(rollout.reward) if rollout.reward else "")
 
 
-def strip_html(rollout, current: int | None = None, width: int = 120) -> str:
-    """The turns as a strip of thumbnails with scores; turn `current` (from 1) is framed and named "shown"."""
-    cells = [card(picture(rollout.target, "target", width), "target", width + 20)]
+def strip_html(rollout, current: int | None = None, width: int = 120, target: bool = True) -> str:
+    """The turns, after the target unless `target` is False, as a strip of thumbnails with scores; turn
+    `current` (from 1) is framed and named "shown"."""
+    cells = [card(picture(rollout.target, "target", width), "target", width + 20)] * target
     for i in range(len(rollout.turns)):
         shown = current == i + 1
         caption = f"<b>{turn_title(rollout, i)}</b>" + (", shown" if shown else "")
@@ -70,29 +71,56 @@ def turn_html(rollout, turn: int, how: str = "difference", at: int = 50, width: 
     """
     if not 1 <= turn <= len(rollout.turns):
         raise ValueError(f"turn={turn}: this rollout has turns 1 to {len(rollout.turns)}")
-    i, it = turn - 1, rollout.turns[turn - 1]
-    cells = [card(picture(rollout.target, _target_alt(rollout), width), "<b>target</b>", width),
-             card(_render(rollout, i, width, most=600), f"<b>{turn_title(rollout, i)}</b>", width)]
+    it = rollout.turns[turn - 1]
+    cells = pair(rollout, turn, width)
     if it.ran:
-        seen = superpose(rollout.target, it.rendering.image, how, at)
-        alt = f"{how} of target and turn {turn}: {LEGEND[how]}"
-        cells.append(card(picture(seen, alt, width), f"<b>{how}</b>: {LEGEND[how]}", width))
-    texts = {"feedback": it.verdict.feedback if it.verdict else "", "wrong": it.error, "thought": it.thought}
-    said = [says(what, text_html(text)) for what, text in texts.items() if text]
+        cells.append(card(both(rollout, turn, how, at, width), f"<b>{how}</b>: {LEGEND[how]}", width))
     score = folded("the score, part by part", verdict_html(it.verdict)) if it.ran else ""
-    return "".join([row(cells), *said, says(_code_label(rollout, i)), _code(rollout, i), _failure(it), score])
+    thought = says("thought", text_html(it.thought)) if it.thought else ""
+    return row(cells) + said_html(it) + thought + written_html(rollout, turn) + score
 
 
-def beside_html(original, changed, current: int | None = None) -> str:
-    """A rollout and its branch, one above the other, with what the change did to score and reward."""
+def target_html(rollout, width: int) -> str:
+    """The target alone."""
+    return card(picture(rollout.target, _target_alt(rollout), width), "<b>target</b>", width)
+
+
+def pair(rollout, turn: int, width: int) -> list[str]:
+    """Cards of the target and of the render of a turn (from 1)."""
+    i = turn - 1
+    return [target_html(rollout, width),
+            card(_render(rollout, i, width, most=600), f"<b>{turn_title(rollout, i)}</b>", width)]
+
+
+def both(rollout, turn: int, how: str, at: int, width: int) -> str:
+    """The target and the render of a turn in one picture, by `superpose`; its `LEGEND` explains it."""
+    seen = superpose(rollout.target, rollout.turns[turn - 1].rendering.image, how, at)
+    return picture(seen, f"{how} of target and turn {turn}: {LEGEND[how]}", width)
+
+
+def said_html(turn) -> str:
+    """The judge's sentences on a turn, and what was wrong with it."""
+    texts = {"feedback": turn.verdict.feedback if turn.verdict else "", "wrong": turn.error}
+    return "".join(says(what, text_html(text)) for what, text in texts.items() if text)
+
+
+def written_html(rollout, turn: int) -> str:
+    """The code of a turn against the draft before it (without code: what it wrote), and its traceback."""
+    i = turn - 1
+    return says(_code_label(rollout, i)) + _code(rollout, i) + _failure(rollout.turns[i])
+
+
+def beside_html(original, changed, current: int | None = None, width: int = 100, target: bool = True) -> str:
+    """A rollout and its branch, strips one above the other, with what the change did to the reward."""
     made = changed.info.get("branch") or {}
     was, now = (r.reward.total if r.reward else math.nan for r in (original, changed))
-    what = " and ".join(made.get("changed", [])) or "nothing (written again)"
+    changes = " and ".join(made.get("changed", []))
+    what = f"{changes} changed at" if changes else "written again after"
     gain = "" if math.isnan(was) or math.isnan(now) else f" ({now - was:+.3f})"
-    changes = f"{text_html(what)} changed at turn {made.get('turn', '?')}, reward {number(now)}{gain}"
+    what = f"{text_html(what)} turn {made.get('turn', '?')}, reward {number(now)}{gain}"
     above = "branch before" if "branch" in original.info else "original"
-    return (says(above, f"reward {number(was)}") + strip_html(original, width=100)
-            + says("branch", changes) + strip_html(changed, current, width=100))
+    return (says(above, f"reward {number(was)}") + strip_html(original, None, width, target)
+            + says("branch", what) + strip_html(changed, current, width, target))
 
 
 # ---------------------------------------------------------------------------------------------- their parts

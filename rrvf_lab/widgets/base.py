@@ -9,8 +9,11 @@ Left out: what any one view shows.
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import threading
 import time
+from contextlib import contextmanager
 
 import ipywidgets as w
 
@@ -61,10 +64,40 @@ def choice(name: str, options=(), value=None, width: str = "260px") -> w.Dropdow
     return made
 
 
-def text_field(name: str, value: str = "", rows: int = 9) -> w.Textarea:
-    """A field of several lines, as wide as the cell."""
-    return w.Textarea(value, description=name, rows=rows, layout={"width": "98%"},
-                      style={"description_width": "70px"})
+def text_field(name: str, value: str = "", rows: int = 9, above: bool = False) -> w.Textarea:
+    """A field of several lines, as wide as its column; its name stands before it, or above."""
+    layout = {"width": "98%"} | ({"flex_flow": "column", "align_items": "flex-start"} if above else {})
+    return w.Textarea(value, description=name, rows=rows, layout=layout,
+                      style={"description_width": "auto" if above else "70px"})
+
+
+def columns(left, right, widths=("380px", "430px")) -> w.HBox:
+    """Two columns that share the width, one above the other where it does not hold both."""
+    boxes = [w.VBox(list(some), layout={"flex": f"1 1 {width}", "min_width": "0", "overflow": "visible"})
+             for some, width in zip((left, right), widths, strict=True)]
+    return w.HBox(boxes, layout={"flex_flow": "row wrap", "grid_gap": "4px 18px", "overflow": "visible",
+                                 "align_items": "flex-start"})
+
+
+_CALL = re.compile(r'<tool_call>(?:(?!<tool_call>).)*?"code":\s*"((?:[^"\\]|\\.)*)'
+                   r'(?:"[}\s]*(?:</tool_call>)?)?', re.DOTALL)
+
+
+def readable(text: str) -> str:
+    """What a policy has written so far, with the program of each call as lines instead of a JSON string.
+
+    Example: `readable('<tool_call>{"name": "render", "arguments": {"code": "a = 1\\nb') == "a = 1\nb"`.
+    """
+    return _CALL.sub(lambda call: _lines(call.group(1)), text)
+
+
+def _lines(string):
+    """The text of a JSON string without its quotes, of which the end may be missing."""
+    whole = re.sub(r"\\u[0-9a-fA-F]{0,3}$", "", string)
+    try:
+        return json.loads(f'"{whole}"', strict=False)
+    except ValueError:  # no JSON after all
+        return string
 
 
 def visible(widget, shown) -> None:
@@ -80,6 +113,7 @@ class Worker(w.VBox):
 
     def __init__(self):
         self.stopped, self._thread = threading.Event(), None
+        self.lock, self._drawing = threading.RLock(), False
         self.status, self.stream, self._told = area(), area(), 0.0
         self.stop_button = button("Stop", self.stop, "end the writing after the word it is at", disabled=True)
         super().__init__()
@@ -102,11 +136,11 @@ class Worker(w.VBox):
         """Tell people how it goes, in plain text."""
         self.status.value = status_html(text_html(text, total=1000))
 
-    def written(self, text: str) -> None:
+    def wrote(self, text: str) -> None:
         """Show what a policy has written so far, at most ten times a second."""
         if time.monotonic() - self._told > STREAM_EVERY:
             self._told = time.monotonic()
-            self.stream.value = output_html(text)
+            self.stream.value = output_html(readable(text))
 
     def start(self, work) -> None:
         """Call `work()` in a thread, unless something runs already."""
@@ -117,6 +151,25 @@ class Worker(w.VBox):
         self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
         self.stop_button.disabled = False
         self._thread.start()
+
+    def redraw_on(self, control, draw) -> None:
+        """Call `draw()` when a person gives `control` another value."""
+        def changed(_):
+            with self.lock:  # held by the thread that works, until all is drawn
+                if not self._drawing:
+                    draw()
+
+        control.observe(changed, "value")
+
+    @contextmanager
+    def setting(self):
+        """While the code sets what can be chosen, a new value is no choice of a person's."""
+        with self.lock:
+            self._drawing = True
+            try:
+                yield
+            finally:
+                self._drawing = False
 
     def _run(self, work):
         try:

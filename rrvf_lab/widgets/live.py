@@ -1,20 +1,18 @@
 """Watch a rollout being written, by a model or by oneself: `live`, and `sit_as_policy`.
 
-Both play the rollout in a thread through `play`, and put an `Inspector` under it that fills turn by turn.
+Both play the rollout in a thread through `play`, at the head of an `Inspector` that fills turn by turn.
 
 Left out: many rollouts at once; `watch` follows a training run.
 """
 
 from __future__ import annotations
 
-import queue
-
 from ..play import play
 from ..policy import Human
 from ..rollout import Rollout
-from ..show import html as show
-from .base import Worker, button, row, text_field
-from .inspector import Inspector, total
+from .base import Worker, button, row
+from .editor import Seat
+from .inspector import Inspector, outcome, told, total
 
 
 def live(policy, image, max_turns: int = 3, language: str | None = None, **environment) -> Live:
@@ -45,10 +43,14 @@ class Live(Worker):
         self.policy, self.max_turns, self.environment = policy, max_turns, environment
         image = image if isinstance(image, dict) else {"image": image}
         self.image = image | {"language": language or image.get("language", "matplotlib")}
-        by_hand = isinstance(policy, Human)
-        self.inspector = Inspector(self._empty(), policy, max_turns, edit=not by_hand, **environment)
+        edit = not isinstance(policy, Human)
+        self.inspector = Inspector(self._empty(), policy, max_turns, edit, self._head(), **environment)
+        self.children = [self.inspector]
+
+    def _head(self):
+        """What stands above the turns."""
         start = button("Play", self.play, "let the policy write a rollout", button_style="primary")
-        self.children = [row(start, self.stop_button), self.status, self.stream, self.inspector]
+        return [row(start, self.stop_button), self.status, self.stream]
 
     @property
     def rollout(self) -> Rollout:
@@ -64,7 +66,7 @@ class Live(Worker):
 
     def _play(self):
         self.say("Writing turn 1 ...")
-        made = play(self.policy, self.image, self.max_turns, on_turn=self._turned, on_text=self.written,
+        made = play(self.policy, self.image, self.max_turns, on_turn=self._turned, on_text=self.wrote,
                     stop=self.stopped, **self.environment)
         self.inspector.show(made)
         how = "Stopped." if self.stopped.is_set() else "Done."
@@ -74,49 +76,43 @@ class Live(Worker):
         self.inspector.show(rollout)
         self.stream.value = ""
         k = len(rollout.turns)
-        self.say(f"Turn {k}: {show.number(rollout.turns[-1].score)}. Writing turn {k + 1} ...")
+        self.say(f"Turn {k}: {outcome(rollout, k)}. Writing turn {k + 1} ...")
 
 
 class PolicyChair(Live):
-    """What `sit_as_policy` shows: a `Live` whose policy is a `Human`; `send(code)` is its button."""
+    """What `sit_as_policy` shows: a `Live` whose policy is a `Human` at its `seat`; `send(code)` is its
+    button."""
 
     def __init__(self, image, max_turns=3, language=None, **environment):
-        self._said = queue.Queue()
+        self.seat = Seat([button("Start again", self.again)], self.send)
         super().__init__(Human(self._ask), image, max_turns, language, **environment)
-        self.program = text_field("Program", "import matplotlib.pyplot as plt\n")
-        send = button("Render my program", lambda: self.send(self.program.value), button_style="primary")
-        answer = button("Answer with my best", lambda: self.send(""),
-                        "end the rollout with the best program so far")
-        again = button("Start again", self.again)
-        self.children = [self.program, row(send, answer, again), self.status, self.inspector]
         self.play()
+
+    def _head(self):
+        return [self.seat, self.status]
 
     def send(self, code: str) -> None:
         """Say a program; "" answers with the best one so far."""
         if self.busy:
-            self._said.put(code)
+            self.say("Rendering ..." if code else "Answering ...")
+            self.seat.send(code)
         else:
             self.say(f"This rollout is over, {total(self.rollout)}. Start again for another.")
 
     def stop(self) -> None:
         """End the rollout; what was said until then is kept."""
         super().stop()
-        self._said.put(None)
+        self.seat.send(None)
 
     def again(self) -> None:
         """End this rollout and begin a new one."""
         self.stop()
         self.wait(30)
-        self._said = queue.Queue()
+        self.seat.clear()
         self.inspector.show(self._empty())
         self.play()
 
-    def written(self, text: str) -> None:
-        """Nothing to show: a person sees what they type."""
-
     def _ask(self, conversation):
         spoken = sum(message["role"] == "assistant" for message in conversation)
-        turn = self.rollout.turns[-1] if spoken else None
-        last = f"{show.number(turn.score)}: {turn.verdict.feedback} " if turn else ""
-        self.say(f"{last}Your turn {spoken + 1} of {self.max_turns}.")
-        return self._said.get()
+        self.say(f"{told(self.rollout, spoken or None)}Your turn {spoken + 1} of {self.max_turns}.")
+        return self.seat.ask(conversation)

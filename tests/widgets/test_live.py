@@ -2,16 +2,11 @@
 import time
 
 import pytest
-from painting import Slow
+from painting import Slow, until
 
 import rrvf_lab as rl
-
-
-def until(true, seconds=10):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+from rrvf_lab.talk import write_turn
+from rrvf_lab.widgets.base import readable
 
 
 def test_it_streams_stops_and_does_not_block(painter, red):
@@ -79,3 +74,11 @@ def test_a_person_is_judged_by_any_function_of_two_pictures(painter, red):
     chair.send("blue")
     chair.wait(20)
     assert chair.rollout.turns[0].score == 0.25
+
+
+@pytest.mark.parametrize("end", range(60, 110, 7))
+def test_a_call_that_is_being_written_is_shown_as_lines(end):
+    text = write_turn("hm", "a = 1\nb = 'ü'")
+    shown = readable(text[:end])
+    assert "<think>hm</think>" in shown and "\\" not in shown and (end < 90 or "a = 1\nb" in shown)
+    assert readable(text) == "<think>hm</think>\na = 1\nb = 'ü'"

@@ -38,7 +38,7 @@ def page(lab, chromium):
 
 def test_every_control_has_a_name_and_every_picture_an_alt_text(page):
     assert page.evaluate(UNNAMED) == [] and page.evaluate(ALTLESS) == [] and page.errors == []
-    assert page.locator(".jp-OutputArea img").count() == 10  # else one of the views is empty
+    assert page.locator(".jp-OutputArea img").count() == 9  # else one of the views is empty
     tree = page.locator(".jp-Notebook").aria_snapshot()
     for line in ('button "Next turn"', 'combobox "Turn"', 'combobox "Compare"', 'textbox "Code"',
                  'textbox "Feedback"', 'button "Render and judge"', 'textbox "Folder"', 'textbox "Program"',
@@ -75,6 +75,43 @@ def test_edited_code_gets_a_new_score_beside_the_original(page):
     inspector.get_by_text("code changed at turn").wait_for()
     choices = inspector.get_by_role("combobox", name="Rollout").locator("option").all_inner_texts()
     assert len(choices) == 2 and "branch" in choices[1] and "reward" in choices[1]
+
+
+def test_what_changed_is_in_sight_of_the_button_that_changed_it(page):
+    """At 1280 x 800 with JupyterLab's sidebar open."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    inspector = output(page, "rl.inspect(rollout)")
+    pictures = [inspector.locator(f"img[alt{alt}]").last.bounding_box()
+                for alt in ("^='target image'", "*=' of target and turn'", "^='render of turn'")]
+    acts = inspector.get_by_role("button", name="Render and judge").bounding_box()
+    assert max(acts["y"] + acts["height"], *(one["y"] + one["height"] for one in pictures)) \
+        - min(one["y"] for one in pictures) < 690  # what the notebook's own bars leave
+    page.set_viewport_size({"width": 1400, "height": 1000})
+
+
+NAME = """() => { const e = document.activeElement;
+    return (e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent).trim() }"""
+
+
+def test_the_whole_inspector_goes_by_keyboard(page):
+    inspector = output(page, "rl.inspect(rollout)")
+    choices, seen, key = inspector.get_by_role("combobox", name="Rollout"), [], page.keyboard
+    choices.focus()
+    for _ in range(16):
+        key.press("Tab")
+        seen.append(page.evaluate(NAME))
+    wanted = ["Turn", "Code", "Thought", "Feedback", "Load nano and continue", "Sit in the policy's chair",
+              "Undo the edits", "Folder", "Save", "Compare"]
+    assert [name for name in seen if name in wanted] == wanted, seen
+    inspector.get_by_role("textbox", name="Code").focus()
+    key.press("Control+End")
+    key.type("\nplt.title('By hand')")
+    for _ in range(3):  # past the thought and the feedback
+        key.press("Tab")
+    assert page.evaluate(NAME) == "Render and judge"
+    key.press("Space")
+    choices.locator("option", has_text="branch 2").wait_for(state="attached")
+    assert page.errors == [] and page.locator(ERRORS).count() == 0
 
 
 def test_a_live_rollout_stops_while_it_is_written_and_is_written_again(page):
