@@ -86,7 +86,8 @@ def _numbers(played, policy, most):
 
 
 def cost_of(folder: Path) -> dict:
-    """What the training of an arm cost: steps, minutes, and of each step seconds, tokens, renders."""
+    """What the training of an arm cost: steps, minutes, and of each step seconds, tokens written (supervised:
+    read), renders. After an interruption minutes are those since the last start."""
     rows = [json.loads(line) for line in (folder / "run" / "log.jsonl").read_text().splitlines()]
     config = json.loads((folder / "run" / "config.json").read_text())
     end = next(row for row in reversed(rows) if "train_runtime" in row)
@@ -97,10 +98,12 @@ def cost_of(folder: Path) -> dict:
         known = [row[name] * scale for row in steps if name in row]
         return round(sum(known) / len(known), 2) if known else 0.0
 
+    seconds, read = end["train_runtime"], steps[-1].get("num_tokens", 0) / config["steps"]
+    step = mean("step_time") or round(seconds / config["steps"], 2)
     return {"steps": config["steps"], "images": config["steps"] * config["prompts"], "rollouts": rollouts,
-            "minutes": round(end["train_runtime"] / 60, 2),
-            "tokens": mean("completions/mean_length", rollouts),
-            "renders": mean("renders", rollouts), "seconds": mean("step_time")}
+            "minutes": round(seconds / 60, 2),
+            "tokens": round(read) if config["rollouts"] else mean("completions/mean_length", rollouts),
+            "renders": mean("renders", rollouts), "seconds": step}
 
 
 def write_result(arm, seed: int, folder: Path, quick: bool) -> dict:

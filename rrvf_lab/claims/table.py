@@ -17,7 +17,7 @@ import numpy as np
 
 from ..leaves.files import found
 from ..records.statistics import mean
-from .arms import ABLATIONS, ARMS
+from .arms import ABLATIONS, ARMS, AWAY
 
 SHIPPED = "data/claims"
 DRAWS = 4000
@@ -100,9 +100,11 @@ class Results:
         rows = [self._found[name][seed]["cost"] for seed in self.seeds(name)]
         return {key: mean([row[key] for row in rows]) for key in rows[0]} if rows and rows[0] else {}
 
-    def effect(self, name, other, which="test") -> Effect:
-        """How much more one arm scores than another on the same images, seed by seed where both have them."""
-        mine, theirs = self.of(name, which), self.of(other, which)
+    def effect(self, name, other, *sets) -> Effect:
+        """How much more one arm scores than another on the same images, seed by seed where both have them;
+        several `sets` ("test" where none is named) are put together."""
+        sets = sets or ("test",)
+        mine, theirs = (np.hstack([self.of(arm, which) for which in sets]) for arm in (name, other))
         if len(mine) != len(theirs):
             theirs = np.broadcast_to(theirs.mean(0), mine.shape)
         return Effect.of(mine - theirs)
@@ -218,12 +220,14 @@ def best_supervised(results) -> str | None:
     return max(there, key=lambda name: results.of(name, "validation").mean(), default=None)
 
 
-def _claim(results, claim, name, other, which="test"):
-    if not (results.has(name, which) and results.has(other, which)):
+def _claim(results, claim, name, other, *sets, where=""):
+    sets = sets or ("test",)
+    if not all(results.has(arm, which) for arm in (name, other) for which in sets):
         return []
-    said = f"{results.of(other, which).mean():.3f} -> {results.of(name, which).mean():.3f}"
-    compared = f"{name} over {other}" + ("" if which == "test" else f", {which}")
-    return [Claim(claim, compared, results.effect(name, other, which), _minutes(results, name), said)]
+    scores = [np.hstack([results.of(arm, which).mean(0) for which in sets]).mean() for arm in (other, name)]
+    where = where or ("" if sets == ("test",) else f", {sets[0]}")
+    return [Claim(claim, f"{name} over {other}{where}", results.effect(name, other, *sets),
+                  _minutes(results, name), "{:.3f} -> {:.3f}".format(*scores))]
 
 
 def _minutes(results, name):
@@ -240,10 +244,13 @@ def _beats_supervision(results):
     if rival:
         found += _claim(results, "beats supervised fine-tuning (equal images and updates)", "rl", rival)
     found += _claim(results, "beats supervised fine-tuning (equal seconds)", "rl", "sft-long")
-    for which in ("other charts", "plotly", "pages", "drawings"):
-        if rival:
-            found += _claim(results, "beats it out of distribution", "rl", rival, which)
-        found += _claim(results, "beats it out of distribution (equal seconds)", "rl", "sft-long", which)
+    all_four = {"where": ", all four elsewhere"}
+    for name in filter(None, (rival, "sft-long")):
+        found += _claim(results, "beats it out of distribution", "rl", name, *AWAY, **all_four)
+        for which in AWAY:
+            found += _claim(results, "beats it out of distribution", "rl", name, which)
+    for name in filter(None, ("rl", rival, "sft-long")):
+        found += _claim(results, "gains out of distribution", name, "base", *AWAY, **all_four)
     return found
 
 
@@ -276,7 +283,8 @@ def _beats_its_teacher(results):
     claim = "beats the teacher that wrote its feedback"
     return [*_claim(results, claim, "student", "teacher"),
             *_claim(results, claim + " (one draft each)", "student", "teacher", "one turn"),
-            *_claim(results, "learns from a teacher's sentences", "student", "base")]
+            *_claim(results, "learns from a teacher's sentences", "student", "base"),
+            *_claim(results, "a teacher's words are better than the judge's", "student", "short")]
 
 
 def _works_for_pages(results):
