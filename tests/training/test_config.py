@@ -1,5 +1,6 @@
 """Settings of a run: files with comments in, what cannot work refused before anything is loaded."""
 import json
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -7,6 +8,7 @@ from tiny import config
 
 from rrvf_lab import train
 from rrvf_lab.nano.loading import load_processor_of
+from rrvf_lab.talk import reply
 from rrvf_lab.training import TrainConfig
 from rrvf_lab.training.arguments import grpo_arguments, lora
 from rrvf_lab.training.checks import make_judge
@@ -151,3 +153,17 @@ def test_a_judge_behind_an_endpoint_can_be_named_in_the_settings():
     named = {"model": "m", "base_url": "http://localhost:1/v1", "on_unscored": "pixel"}
     judge = make_judge(TrainConfig(judge=named))
     assert judge.on_unscored == "pixel" and judge.judge.model == "m"
+
+
+@pytest.mark.parametrize(("said", "told"), [(None, False), ("all", True), ("text", "text")])
+def test_what_replies_leave_out_is_a_setting_and_the_environments_know_it(tmp_path, said, told):
+    trainer = train.make_trainer(config(tmp_path, blind=said))
+    assert trainer.environment_factories[None]().episode.blind == told
+
+
+def test_a_reply_without_the_difference_picture_keeps_the_others():
+    pages = [Image.new("RGB", (4, 3), colour) for colour in ("red", "blue", "green")]
+    drawn = SimpleNamespace(image=pages[1])
+    shown = reply(pages[0], drawn, SimpleNamespace(score=0.5, feedback=""), pages[2], "difference")
+    colours = [block["image"].getpixel((0, 0)) for block in shown if block["type"] == "image"]
+    assert colours == [(0, 0, 255), (255, 255, 255), (255, 0, 0)]
