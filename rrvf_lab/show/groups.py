@@ -16,7 +16,7 @@ import numpy as np
 from ..reward import Reward, RewardWeights, reward
 from ..rollout import Rollout
 from ..training.advantages import FLAT, advantages
-from .html import bar, card, code_html, drawn, folded, number, picture, plain, text_html
+from .html import bar, card, code_html, drawn, folded, number, picture, plain, table, text_html
 from .rollout import no_picture
 
 WIDTH = 190  # of a picture, in CSS pixels
@@ -73,6 +73,18 @@ class Sheet:
 
     def _repr_html_(self):
         return sheet_html(self)
+
+
+def places_html(sheet: Sheet) -> str:
+    """The shown rollouts by advantage as a table without pictures.
+
+    Example: `places_html(sheet(load_rollouts("data/rollouts/group")))`.
+    """
+    rows = [(f"#{place}", text_html(group, total=60), int(i), f"{sheet.advantages[i]:+.2f}",
+             number(sheet.rewards[i].total), number(sheet.rewards[i].vision), number(sheet.rewards[i].format),
+             number(sheet.rewards[i].tool))
+            for group in sheet.labels() for place, i in enumerate(sheet.order(group), 1)]
+    return table(rows, "place group rollout advantage reward vision format tool".split(), "llrrrrrr")
 
 
 def sheet(rollouts, weights: RewardWeights | None = None, scale: str = "group", baseline: str = "mean",

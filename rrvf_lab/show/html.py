@@ -205,20 +205,19 @@ def number(score: float, form: str = ".3f", unknown: str = "unscored") -> str:
 def bar(value: float, name: str = "", width: int = 160, middle: bool = False) -> str:
     """A bar from 0 to 1, orange below 0; `name` with the value is what screen readers say (without: nothing).
 
-    With `middle` 0 lies in the middle, and negative values go to the left of it.
+    With `middle` 0 lies in the middle, and negative values go to the left of it. Not SVG: JupyterLab takes
+    that out of a notebook that it does not trust, and leaves its words.
     """
-    room, zero = (width // 2, 1 + width // 2) if middle else (width, 1)
+    room, zero = (width // 2, width // 2) if middle else (width, 0)
     size = 0 if math.isnan(value) else min(room, round(room * abs(value)))
     left = zero - size if middle and value < 0 else zero
     label = html.escape(f"{plain(name)}: {number(value)}")
-    said, title = (f'role="img" aria-label="{label}"', f"<title>{label}</title>") if name else \
-        ('aria-hidden="true"', "")
-    style = f"vertical-align:middle;min-width:{width + 2}px"
-    colour = "#d9822b" if value < 0 else "#4682b4"
-    line = f'<rect x="{zero}" width="1" height="12" fill="#888"/>' if middle else ""
-    return (f'<svg {said} width="{width + 2}" height="12" style="{style}">{title}'
-            f'<rect x=".5" y=".5" width="{width + 1}" height="11" fill="none" stroke="#888"/>'
-            f'<rect x="{left}" y="1" width="{size}" height="10" fill="{colour}"/>{line}</svg>')
+    said = f'role="img" aria-label="{label}" title="{label}"' if name else 'aria-hidden="true"'
+    line = f"border-{'right' if value < 0 else 'left'}:1px solid #888;" if middle else ""
+    frame = f"display:inline-block;vertical-align:middle;width:{width + 2 * middle}px;border:1px solid #888"
+    inside = (f"display:block;height:10px;{line}margin-left:{left}px;width:{size}px;"
+              f"background:{'#d9822b' if value < 0 else '#4682b4'}")
+    return f'<span {said} style="{frame}"><span style="{inside}"></span></span>'
 
 
 # --------------------------------------------------------------------------------------------------- frames

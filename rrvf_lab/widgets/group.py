@@ -12,10 +12,11 @@ from dataclasses import replace
 import ipywidgets as w
 
 from ..reward import RewardWeights
-from ..show.groups import group_key, sheet
+from ..show.groups import group_key, places_html, sheet
 from ..show.html import plain
 from ..training.advantages import BASELINES, FLAT, SCALES
 from .base import area, choice, number, row, status_html
+from .still import Still
 
 SPREADS = {"none": "nothing: do not divide"}
 MEANS = {"mean": "the group's mean", "leave-one-out": "mean of the others", "batch": "the batch's mean"}
@@ -33,7 +34,7 @@ def inspect_group(rollouts, weights: RewardWeights | None = None, scale: str = "
     return GroupView(rollouts, weights or RewardWeights(), scale, baseline)
 
 
-class GroupView(w.VBox):
+class GroupView(Still, w.VBox):
     """What `inspect_group` returns: `sheet` is shown; controls: group, vision, format, tool, scale, baseline.
     """
 
@@ -60,6 +61,10 @@ class GroupView(w.VBox):
         image = {group_key(rollout): rollout.id for rollout in reversed(self.rollouts)}
         return [(f"{k} of {len(labels)}: {plain(image[label], total=60)}", label)
                 for k, label in enumerate(labels, 1)]
+
+    def still(self) -> str:
+        """The order of the group on view, as a table."""
+        return self.note.value + places_html(self.sheet)
 
     def _draw(self):
         weights = replace(self._weights, vision=self.vision.value, format=self.format.value,

@@ -27,6 +27,7 @@ from ..whatif import other_judge
 from .base import NAMED, Worker, area, button, choice, columns, row, visible
 from .editor import NOTHING_NEW, Change, Left
 from .pictures import Pictures
+from .still import Still
 
 THUMBNAIL, BESIDE = 84, 64  # pixels wide, alone and above a branch's
 
@@ -42,7 +43,7 @@ def inspect(rollout, policy=None, max_turns: int = 3, **environment) -> Inspecto
     return Inspector(rollout, policy, max_turns, **environment)
 
 
-class Inspector(Worker):
+class Inspector(Still, Worker):
     """What `inspect` shows: `rollouts` are the first and its branches, `shown` is on view, at `turn`.
 
     The controls are `which` (rollout), `at_turn`, `pictures` (`how`, `percent`) and `change` (fields and
@@ -72,9 +73,9 @@ class Inspector(Worker):
         folder = w.Text("runs/branches", description="Folder", style=NAMED, layout={"width": "180px"})
         return folder, button("Save", lambda: self.save(folder.value), "record these rollouts in the folder")
 
-    def _repr_mimebundle_(self, **options):
-        still = {"text/html": strip_html(self.shown, self.turn)}  # what a page without a kernel can show
-        return still | super()._repr_mimebundle_(**options)
+    def still(self) -> str:
+        """The turns as a strip."""
+        return strip_html(self.shown, self.turn)
 
     # ---------------------------------------------------------------------------------------- what is on view
 

@@ -14,6 +14,7 @@ from ..rollout import Rollout
 from ..show import html as show
 from ..show.rollout import verdict_html
 from .base import area, button, number, row, status_html
+from .still import Still
 
 
 def sit_as_judge(rollouts) -> JudgeChair:
@@ -26,7 +27,7 @@ def sit_as_judge(rollouts) -> JudgeChair:
     return JudgeChair(rollouts)
 
 
-class JudgeChair(w.VBox):
+class JudgeChair(Still, w.VBox):
     """What `sit_as_judge` shows. `mine` and `theirs` hold the scores given so far, in the same order."""
 
     def __init__(self, rollouts):
@@ -42,6 +43,10 @@ class JudgeChair(w.VBox):
         self.shows, self.goes_on = button("Reveal", self.reveal), button("Next pair", self.next)
         super().__init__([self.pictures, row(self.score, self.shows, self.goes_on), self.answer])
         self._draw()
+
+    def still(self) -> str:
+        """The pair on view."""
+        return self.pictures.value
 
     def reveal(self) -> None:
         """Take the score in the field as given, and show the judge's."""

@@ -13,6 +13,7 @@ from ..rollout import Rollout
 from .base import Worker, button, row
 from .editor import Seat
 from .inspector import Inspector, outcome, told, total
+from .still import Still
 
 
 def live(policy, image, max_turns: int = 3, language: str | None = None, **environment) -> Live:
@@ -35,7 +36,7 @@ def sit_as_policy(image, max_turns: int = 3, language: str | None = None, **envi
     return PolicyChair(image, max_turns, language, **environment)
 
 
-class Live(Worker):
+class Live(Still, Worker):
     """What `live` shows: `play()` and `stop()` are its buttons, `inspector` shows `rollout`, the last one."""
 
     def __init__(self, policy, image, max_turns=3, language=None, **environment):
@@ -56,6 +57,10 @@ class Live(Worker):
     def rollout(self) -> Rollout:
         """What was played last, as far as it has come."""
         return self.inspector.rollouts[0]
+
+    def still(self) -> str:
+        """The target and the turns so far."""
+        return self.inspector.still()
 
     def play(self) -> None:
         """Start writing; returns at once."""

@@ -122,9 +122,13 @@ def test_a_render_that_failed_has_its_error_in_the_pictures_place():
 def test_a_bar_says_its_value_and_which_way_it_goes():
     assert Tags(bar(0.25, "vision")).found[0][1]["aria-label"] == "vision: 0.250"
     assert bar(-0.5, "format").count("#d9822b") == 1 and "#d9822b" not in bar(0.5, "tool")
-    assert 'width="160" height="10"' in bar(7.0, "x") and 'width="0" height="10"' in bar(math.nan, "x")
+    assert "width:160px;background" in bar(7.0, "x") and "width:0px;background" in bar(math.nan, "x")
     both = bar(-0.5, width=100, middle=True) + bar(0.5, width=100, middle=True)
-    assert re.findall(r'<rect x="(\d+)" y="1" width="(\d+)"', both) == [("26", "25"), ("51", "25")]
+    assert re.findall(r"margin-left:(\d+)px;width:(\d+)", both) == [("25", "25"), ("50", "25")]
+
+
+def test_a_bar_has_no_words_that_stay_behind_where_its_marks_are_taken_out():
+    assert "".join(Tags(bar(0.25, "vision")).words) == "" and "<svg" not in bar(0.25, "vision")
 
 
 def test_unscored_is_no_number():
