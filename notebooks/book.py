@@ -4,8 +4,7 @@ anything.
     python notebooks/book.py [folder]        # make book: into book/
 
 nbconvert turns what is stored in the notebooks into pages. Nothing is run, and the pages hold no script, so
-they open from a disk. A live view appears as the picture that it has without a kernel; one that has none is
-replaced by a sentence. Cells whose source is hidden (the solutions) are folded, and formulas are drawn.
+they open from a disk. A live view appears as what it leaves without a kernel, with a sentence that says so. Cells whose source is hidden (the solutions) are folded, and formulas are drawn.
 
 Left out: search, and dark colours.
 """
@@ -26,7 +25,7 @@ from traitlets.config import Config
 
 HERE = Path(__file__).resolve().parent
 TEXTS = {"README": "index", "VOCABULARY": "VOCABULARY", "SCALING": "SCALING", "LOG": "LOG"}  # file: page
-LIVE = "<p class=live>Here stands a live view. Open this notebook in JupyterLab to use it.</p>"
+LIVE = "<p class=live>A live view: open this notebook in JupyterLab to use it.</p>"
 SHOWN = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain"]
 WIDGET = "application/vnd.jupyter.widget-view+json"
 FORBID = "default-src 'none'; img-src 'self' data: file:; style-src 'unsafe-inline'"
@@ -87,8 +86,8 @@ def _still(notebook):
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if data.pop(WIDGET, None) is not None and "text/html" not in data:
-                data["text/html"] = LIVE
+            if data.pop(WIDGET, None) is not None:
+                data["text/html"] = "".join(data.get("text/html", "")) + LIVE
             if "text/html" in data:
                 data["text/html"] = re.sub(r"\\\((.+?)\\\)", _drawn, "".join(data["text/html"]))
     return notebook
