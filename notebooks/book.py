@@ -4,7 +4,8 @@ anything.
     python notebooks/book.py [folder]        # make book: into book/
 
 nbconvert turns what is stored in the notebooks into pages. Nothing is run, and the pages hold no script, so
-they open from a disk. A live view appears as what it leaves without a kernel, with a sentence that says so. Cells whose source is hidden (the solutions) are folded, and formulas are drawn.
+they open from a disk. A live view appears as what it leaves without a kernel, with a sentence that says so.
+Cells whose source is hidden (the solutions) are folded, and formulas are drawn.
 
 Left out: search, and dark colours.
 """
