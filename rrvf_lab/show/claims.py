@@ -17,8 +17,7 @@ OF_VERDICT = {SHOWN: COLOURS[3], NOT_SHOWN: COLOURS[0], OTHER_WAY: COLOURS[4]}
 
 def claims_html(found: Claims) -> str:
     """The claims with their verdicts, the ablations as a figure and a table, what every arm cost."""
-    claims = found.table()
-    parts = [table(_cells(claims), claims.columns, "llrrrrrll")]
+    parts = [table(_claims(found.table()), found.table().columns, "llrrrrrll")]
     ablations = found.ablations()
     if len(ablations):
         alt = "effect of each change with its 95 % interval, sorted; the table below has the numbers"
@@ -48,8 +47,7 @@ def ablations_figure(found: Claims):
                     fmt="o", ms=5, capsize=3, color=colour)
     ax.axvline(0, color="black", lw=0.6)
     ax.set_yticks(range(len(frame)), [f"{row.change}  ({row.seeds})" for row in frame.itertuples()])
-    ax.set(xlabel="change of the held-out vision score, 95 % interval (in brackets: seeds)",
-           ylim=(len(frame) - 0.5, -0.5))
+    ax.set(xlabel="change of the held-out score, 95 % (in brackets: seeds)", ylim=(len(frame) - 0.5, -0.5))
     ax.grid(axis="x", alpha=0.3)
     plt.close(figure)
     return figure
@@ -57,6 +55,17 @@ def ablations_figure(found: Claims):
 
 def _verdict(row):
     return SHOWN if row.low > 0 else OTHER_WAY if row.high < 0 else NOT_SHOWN
+
+
+def _claims(frame):
+    """A claim is said once for all its rows, and its verdicts have their colour."""
+    before = None
+    for row in frame.itertuples(index=False):
+        claim, compared, *numbers, verdict, of_it = map(text_html, row)
+        numbers = [f'<span style="white-space:nowrap">{number}</span>' for number in numbers]
+        shown = (f'<b style="color:{OF_VERDICT.get(verdict, COLOURS[0])};white-space:nowrap">{verdict}</b>')
+        yield ("" if claim == before else claim, compared, *numbers, shown, of_it)
+        before = claim
 
 
 def _cells(frame):
