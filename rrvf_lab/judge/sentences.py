@@ -69,7 +69,7 @@ def compared(target, other, aspect, register="pointing") -> tuple[str, dict]:
         return "Blank.", {}
     mine, theirs = target.area, Area(other, target.area.size)
     hidden = mine.legend, theirs.legend  # what one legend covers is left out in both
-    marks = target.marks if mine.legend == theirs.legend else Marks(mine, hidden)
+    marks = target.marks if theirs.legend in (mine.legend, None) else Marks(mine, hidden)
     drawn = Marks(theirs, hidden)
     likeness = _likeness(target, other, marks, drawn)
     legend = _legend(mine, theirs, likeness)  # completes the likeness

@@ -5,11 +5,15 @@ Left out: how often it is right on charts of all looks and on policies' drafts (
 import matplotlib
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
+from rrvf_lab.judge.read import _median, _quantile  # noqa: E402
 from rrvf_lab.judge.see import Drawing, as_page  # noqa: E402
 
 VALUES = [3, 7, 5, 2, 6]
@@ -116,3 +120,9 @@ def test_without_a_frame_nothing_is_read():
     page = Image.new("RGB", (300, 200), "white")
     page.paste("teal", (30, 30, 200, 90))
     assert Drawing(page).reading is None
+
+
+@given(arrays(float, st.integers(1, 60), elements=st.floats(0, 20)), st.floats(0, 1))
+def test_median_and_quantile_are_numpys_to_the_last_bit(values, share):
+    assert _median(values) == np.median(values)
+    assert _quantile(values, share) == np.quantile(values, share)
