@@ -31,6 +31,21 @@ def curves_picture(run: Run, width: int = 720) -> str:
     return picture(raster(plot_run(run)), "curves of the run; the table below has the numbers", width)
 
 
+def logged(run: Run) -> dict[str, tuple]:
+    """Every curve of a run as (steps, values): means over what was recorded, then all that was logged.
+
+    Example: `steps, values = logged(Run("runs/demo"))["entropy"]`.
+    """
+    curves, rows = run.curves(), run.log()
+    steps, own = curves.pop("step"), [row["step"] for row in rows]
+    names = dict.fromkeys(name for row in rows for name, value in row.items()
+                          if isinstance(value, int | float))
+    found = {name: (own, np.array([row.get(name, np.nan) for row in rows], float))
+             for name in names if name != "step"}
+    return {name: (steps, values) for name, values in curves.items()} | {
+        name: curve for name, curve in found.items() if name not in curves}
+
+
 def plot_run(run: Run):
     """The curves as a matplotlib figure. Example: `plot_run(Run("runs/demo"))`."""
     import matplotlib.pyplot as plt

@@ -204,7 +204,11 @@ class Following(w.VBox):
 
     def headline(self) -> None:
         """Say where the run is and how far it has come."""
-        text = f"<b>{text_html(self.run.path)}</b>: {text_html(self.run.summary())}"
+        said = self.run.summary()
+        if self.run.state == "running" and not len(self.run):
+            since = max(0, time.time() - (self.run.path / "pid").stat().st_mtime)
+            said = f"running; loading the model ..., then step 1 is written; {since:.0f} s so far"
+        text = f"<b>{text_html(self.run.path)}</b>: {text_html(said)}"
         steps = self.run.config.steps if self.run.config else 0
         done = int(self.run.index["step"].max()) if len(self.run) else 0
         bar = f' <progress aria-label="steps done" value="{done}" max="{steps}"></progress>' if steps else ""

@@ -1,4 +1,5 @@
-"""What may be wrong with a run: the findings, ranked, each with a button that opens the rollouts behind it.
+"""What may be wrong with a run: the findings, ranked and folded, each with a button for the rollouts behind
+it; and one rollout of a run in full.
 
 The run is diagnosed in a thread, from what was recorded when it began. While a run goes on it is diagnosed
 again as it grows, at most a tenth of the time.
@@ -19,31 +20,41 @@ from ..reward import RewardWeights
 from ..show import html as show
 from ..show.diagnosis import finding_html, headline_html, numbers_html
 from ..show.groups import recorded
-from ..show.rollout import rollout_html
+from ..show.rollout import reward_html, rollout_html, strip_html
 from ..show.runs import thumbnail
 from .base import area, button, row, status_html, visible
 from .group import inspect_group
 
 SHARE = 0.1  # of the time that diagnosing a growing run may take
+SMALL = 100  # pixels that a picture of an opened rollout is wide
+HEAD = "margin:.3em 0"
+HIGH = 260   # pixels of the findings, which scroll inside
 
 
 class Findings(w.VBox):
     """The findings on a run; `diagnosis` holds them, None until they are there (awaiting `task` waits).
 
-    `look` takes in what was recorded since, where that is due; the button `again` does so at once;
-    `choose(k)` shows the rollouts of finding k under it, and hides them the second time.
+    `look` takes in what was recorded since, where that is due; the button `again` does so at once; `unfold`
+    shows what is folded, or folds it; `choose(k)` calls `shows(finding)` with finding k.
     """
 
-    def __init__(self, run, findings):
-        self.run, self.looks, self.diagnosis, self.task, self.opened = run, list(findings), None, None, None
+    def __init__(self, run, findings, shows):
+        self.run, self.looks, self.shows, self.diagnosis, self.task = run, list(findings), shows, None, None
         self._seen, self._ended, self._took = -1, 0.0, 0.0
-        self.status, self.list, self.numbers = area(), w.VBox(), area()
+        self.status, self.list, self.numbers = area(), w.VBox(layout={"overflow": "visible"}), area()
         self.again = button("Diagnose again", self.begin)
-        self.detail = Detail(run)
-        self.cards = Cards(self.detail.look_at, width=120)
-        title = area("<h3 style='margin:.3em 0'>What may be wrong</h3>")
-        super().__init__([title, self.status, self.list, self.numbers, row(self.again)])
+        self.fold = button("Show what may be wrong", self.unfold)
+        self.inside = w.VBox([self.list, self.numbers, row(self.again)],
+                             layout={"max_height": f"{HIGH}px", "overflow": "auto", "display": "none"})
+        self.status.layout.width = "auto"
+        super().__init__([row(self.fold, self.status), self.inside], layout={"overflow": "visible"})
         self.begin()
+
+    def unfold(self) -> None:
+        """Show the findings; hide them where they are shown."""
+        shown = self.inside.layout.display != "none"
+        visible(self.inside, not shown)
+        self.fold.description = "Show what may be wrong" if shown else "Hide what may be wrong"
 
     def look(self) -> None:
         """Diagnose again where the run has changed and the last time is long enough ago."""
@@ -68,16 +79,8 @@ class Findings(w.VBox):
             self._show(*_diagnosed(run, self.looks))
 
     def choose(self, k: int) -> None:
-        """Show the rollouts of finding k under it; hide them where they are shown."""
-        self.opened = None if self.opened == k else k
-        if self.opened is not None:
-            positions = self.diagnosis.findings[k].rollouts
-            self.cards.fill(self.run, [i for i in positions if i < len(self.run)])  # a resume drops some
-            self.detail.clear()
-        for place, box in enumerate(self.list.children):
-            shown = place == self.opened
-            box.children = (*box.children[:2], *((self.cards, self.detail) if shown else ()))
-            box.children[1].description = _named(self.diagnosis.findings[place], shown)
+        """Show the rollouts of finding k."""
+        self.shows(self.diagnosis.findings[k])
 
     async def _later(self, run):
         self._show(*await asyncio.to_thread(_diagnosed, run, self.looks))
@@ -87,30 +90,18 @@ class Findings(w.VBox):
         if isinstance(found, Exception):
             self.status.value = status_html(f"<b>&#9888; {show.text_html(found, total=1000)}</b>")
             return
-        before = self._name_of_opened()
-        self.diagnosis, self.opened = found, None
-        # a finding may still point at what it pointed at, so what is looked at stays where it was
+        self.diagnosis = found
         self.list.children = [self._box(k, finding) for k, finding in enumerate(found.findings)]
         self.status.value = status_html(headline_html(found))
         self.numbers.value = numbers_html(found)
-        names = [finding.name for finding in found.findings]
-        if before in names:
-            detail = self.detail.opened
-            self.choose(names.index(before))
-            if detail is not None and detail < len(self.run):
-                self.detail.look_at(detail)
-
-    def _name_of_opened(self):
-        return None if self.opened is None else self.diagnosis.findings[self.opened].name
 
     def _box(self, k, finding):
-        opens = button(_named(finding, False), lambda: self.choose(k), f"its rollouts: {finding.name}")
-        visible(opens, bool(finding.rollouts))
-        return w.VBox([area(finding_html(k + 1, finding)), opens], layout={"align_items": "flex-start"})
-
-def _named(finding, shown):
-    count = len(finding.rollouts)
-    return "Hide its rollouts" if shown else f"Show {count} rollout{'s' * (count != 1)} of it"
+        count = len(finding.rollouts)
+        opens = button(f"Show {count} rollout{'s' * (count != 1)} of it", lambda: self.choose(k),
+                       f"its rollouts: {finding.name}")
+        visible(opens, count > 0)
+        return w.VBox([area(finding_html(k + 1, finding)), opens],
+                      layout={"align_items": "flex-start", "overflow": "visible", "flex": "none"})
 
 
 def _diagnosed(run, looks):
@@ -127,7 +118,7 @@ class Cards(w.HBox):
     """Up to a page of rollouts side by side: each a thumbnail of two pictures `width` wide, and a button that
     calls `opens(i)`."""
 
-    def __init__(self, opens, most: int = 12, width: int = 150):
+    def __init__(self, opens, most: int = 12, width: int = 80):
         self.cards = [Card(opens, width) for _ in range(most)]
         super().__init__(self.cards, layout={"flex_flow": "row wrap", "grid_gap": "4px 14px",
                                              "overflow": "visible"})
@@ -159,27 +150,38 @@ class Card(w.VBox):
 
 class Detail(w.VBox):
     """One rollout whole, its group by advantage, and a button that weighs its step anew; `opened` is its
-    position, or None."""
+    position, or None. Without one: the newest group."""
 
     def __init__(self, run):
         self.run, self.opened = run, None
-        self.page, self.group = area(), w.VBox()
+        self.page, self.group = area(), w.VBox(layout={"overflow": "visible"})
         self.weigh = button("Weigh this step anew", self._weigh)
         super().__init__([self.page, row(self.weigh), self.group])
-        self.clear()
+        self.newest()
 
-    def clear(self) -> None:
-        """Show nothing."""
-        self.opened, self.page.value, self.group.children = None, "", ()
+    def newest(self) -> None:
+        """Show the newest recorded group."""
+        self.opened, self.group.children = None, ()
         visible(self.weigh, False)
+        group = self.run.latest()
+        if not group:
+            self.page.value = "<p>What is recorded will be shown here.</p>"
+            return
+        step = group[0].info.get("step")
+        title = f"A group of step {step}, by advantage" if step is not None else "A rollout"
+        self.page.value = f"<h3 style='{HEAD}'>{title}</h3>{recorded(group)._repr_html_()}"
 
     def look_at(self, i: int) -> None:
         """Show rollout i whole, and its group by advantage."""
-        self.opened, group = i, self.run.group(i)
+        self.opened, group, rollout = i, self.run.group(i), self.run[i]
         line = show.text_html(f"rl.inspect(rl.Run({str(self.run.path)!r})[{i}])")
-        others = f"<h3>Its group, by advantage</h3>{recorded(group)._repr_html_()}" if len(group) > 1 else ""
-        self.page.value = (f"<h3>Rollout {i}</h3><p>To step through it, in a cell: <code>{line}</code></p>"
-                           f"{rollout_html(self.run[i])}{others}")
+        others = f"<h3 style='{HEAD}'>Its group, by advantage</h3>{recorded(group)._repr_html_()}" \
+            if len(group) > 1 else ""
+        self.page.value = (
+            f"<h3 style='{HEAD}'>Rollout {i}</h3>{strip_html(rollout, width=SMALL)}"
+            f"{reward_html(rollout.reward) if rollout.reward else ''}"
+            f"{show.folded('turn by turn: difference, feedback, thought and code', rollout_html(rollout))}"
+            f"<p style='{show.TIGHT}'>To step through it, in a cell: <code>{line}</code></p>{others}")
         visible(self.weigh, len(group) > 1)
         self.group.children = ()
 

@@ -1,7 +1,8 @@
-"""Whole runs to look into: `inspect_run` for what was recorded, `watch` for what goes on.
+"""A training run to look into, as one view: what may be wrong, curves, filters, rollouts, and beside them one
+that is opened. `watch` follows a run from its first second, `inspect_run` opens any.
 
-Each is a box of controls round plain functions: `diagnose`, `Run.find`, `Run.curves`, `show.runs`. What
-the controls do can be done by setting their `value` in code.
+A box of controls round plain functions: `diagnose`, `Run.find`, `show.runs`. What the controls do can be done
+by setting their `value` in code.
 
 Left out: clicks on the curves where anywidget, which plotly's figure needs, is not installed; they are a
 picture then, and the table under them has the numbers in any case.
@@ -13,17 +14,21 @@ import asyncio
 import math
 
 import ipywidgets as w
+import numpy as np
 
 from ..diagnose import FINDINGS
 from ..show import html as show
-from ..show.groups import recorded
-from ..show.runs import CURVES, curves_picture, curves_table, phases
+from ..show.runs import CURVES, curves_picture, curves_table, logged, phases
 from ..training.runs import ORDERS, ROLLOUT_KINDS, Run
-from .base import NAMED, Following, area, button, choice, number, row, status_html, visible
+from .base import NAMED, Following, area, button, choice, columns, number, row, status_html, visible
 from .findings import Cards, Detail, Findings
 
 PAGE = 12      # rollouts on a page of the run browser
 LAST = 10**9   # after any step
+HIGH = 380     # pixels of the rollouts and of the one opened beside them, which scroll inside
+LARGE = 1.5    # a curve that goes beyond has the axis on the right
+COLOURS = "#9467bd #d62728 #17becf #bcbd22 #e377c2 #1f77b4 #2ca02c #ff7f0e".split()
+GREY = "#777"  # read on white and on black
 
 
 def inspect_run(run, findings=FINDINGS) -> RunView:
@@ -35,22 +40,25 @@ def inspect_run(run, findings=FINDINGS) -> RunView:
 
     Example: `inspect_run("runs/demo")`.
     """
-    return RunView(run if isinstance(run, Run) else Run(run), findings)
+    run = run if isinstance(run, Run) else Run(run)
+    return RunView(run, findings, follow=run.state == "running")
 
 
-def watch(run) -> WatchView:
-    """A run in progress: its state, curves, seconds by phase and newest group; stop it, resume it.
+def watch(run) -> RunView:
+    """A run in progress, in the view of `inspect_run`: its state, curves and newest group; stop it, resume
+    it.
 
     `run` is a `Run` or its folder, started here or in a terminal. Without widgets: show the `Run` itself in a
     cell.
 
     Example: `watch(start("demo", steps=10))`.
     """
-    return WatchView(run if isinstance(run, Run) else Run(run))
+    return RunView(run if isinstance(run, Run) else Run(run), follow=True)
 
 
 class Curves(w.VBox):
-    """A run's curves, as lines that can be clicked (a picture without anywidget) and as a table.
+    """A run's curves, those chosen in `which`, as lines that can be clicked (a picture without anywidget),
+    and as a table.
 
     `clicked(step)` is called for a point that was clicked. plotly takes longer to import than a large run to
     index, so where a loop runs it is imported beside it, after the rest of the view is shown: `figure` is
@@ -59,9 +67,15 @@ class Curves(w.VBox):
 
     def __init__(self, run, clicked=None):
         self.run, self.clicked, self.figure, self.table = run, clicked, None, area()
-        waiting = area("<p>The curves are being loaded ...</p>")
-        self.place = w.VBox([waiting], layout={"min_height": "270px"})
-        super().__init__([self.place, self.table])
+        self._plotly, self._known = None, logged(run)
+        self.which = w.SelectMultiple(options=list(self._known), value=self._first(), description="Curves",
+                                      layout={"width": "98%", "height": "225px", "flex_flow": "column"},
+                                      style=NAMED)
+        self.which.observe(lambda _: self._draw(), "value")
+        self.place = w.VBox([area("<p>The curves are being loaded ...</p>")],
+                            layout={"min_height": "250px", "overflow": "hidden"})
+        sides = columns([self.place], [self.which], ("560px", "200px"))
+        super().__init__([sides, self.table], layout={"overflow": "visible"})
         try:
             self.task = asyncio.get_running_loop().create_task(self._later())
         except RuntimeError:
@@ -70,37 +84,60 @@ class Curves(w.VBox):
     def look(self) -> None:
         """Draw what the run has recorded by now."""
         self.table.value = curves_table(self.run)
+        before, self._known = self._known, logged(self.run)
+        if list(before) != list(self._known):
+            kept = self.which.value or self._first()
+            self.which.options = list(self._known)
+            self.which.value = tuple(name for name in kept if name in self._known)
         if isinstance(self.figure, w.HTML):
             self.figure.value = curves_picture(self.run)
         elif self.figure is not None:
-            curves = self.run.curves()
-            steps = curves["step"]
             with self.figure.batch_update():
                 for trace in self.figure.data:
-                    trace.x, trace.y = steps, curves[trace.name]
-                few = len(steps) and steps[-1] - steps[0] < 12
-                self.figure.layout.xaxis.dtick = 1 if few else None  # else plotly marks half steps, rounded
+                    trace.x, trace.y = self._known[trace.name]
+                self.figure.layout.xaxis.dtick = self._dtick()
+
+    def _first(self):
+        """The curves shown until others are chosen."""
+        return tuple(name for name in CURVES if name in self._known)
+
+    def _dtick(self):
+        steps = next((steps for steps, _ in self._known.values()), ())
+        few = len(steps) and steps[-1] - steps[0] < 12
+        return 1 if few else None  # else plotly marks half steps, rounded
 
     async def _later(self):
         self._build(await asyncio.to_thread(_plotly))
 
     def _build(self, plotly):
-        self.figure = area() if plotly is None else self._lines(plotly)
+        self._plotly = plotly
+        visible(self.which, plotly is not None)
+        if plotly is None:
+            self.figure = area()
+            self.place.children = [self.figure]
+        else:
+            self._draw()
         self.look()
-        self.place.children = [self.figure]
+
+    def _draw(self):
+        """The chosen curves as a new figure."""
+        if self._plotly is not None:
+            self.figure = self._lines(self._plotly)
+            self.place.children = [self.figure]
 
     def _lines(self, plotly):
         """plotly's figure, sent to the page whole: what comes after it may come after its script, and be
         lost."""
-        curves = self.run.curves()
-        lines = [{"type": "scatter", "name": name, "mode": "lines+markers", "marker": {"size": 5},
-                  "x": curves["step"], "y": curves[name], "line": {"color": colour, "dash": dash}}
-                 for name, (colour, dash) in CURVES.items()]
-        figure = _sent_whole(plotly)(lines, {
-            "height": 270, "margin": {"l": 50, "r": 10, "t": 30, "b": 40}, "template": "none",
-            "hovermode": "x unified", "legend": {"orientation": "h", "y": 1.16},
-            "xaxis": {"title": "step", "tickformat": "d"},
-            "yaxis": {"title": "mean of a step", "gridcolor": "#ddd"}})
+        lines, large = [], False
+        for k, name in enumerate(self.which.value):
+            steps, values = self._known[name]
+            colour, dash = CURVES.get(name, (COLOURS[k % len(COLOURS)], "solid"))
+            far = np.nanmax(np.abs(values), initial=0) > LARGE
+            large |= far
+            lines.append({"type": "scatter", "name": name, "mode": "lines+markers", "marker": {"size": 5},
+                          "x": steps, "y": values, "line": {"color": colour, "dash": dash},
+                          "yaxis": "y2" if far else "y"})
+        figure = _sent_whole(plotly)(lines, _layout(large, self._dtick()))
         figure._config = {"displayModeBar": False, "responsive": True}  # plotly has no public way to set it
         figure.complete = True
         figure.open()
@@ -111,6 +148,20 @@ class Curves(w.VBox):
     def _hit(self, trace, points, state):
         if self.clicked and points.xs:
             self.clicked(int(points.xs[0]))
+
+
+def _layout(large, dtick):
+    """plotly's layout, readable on a light and on a dark page; with `large` an axis on the right too."""
+    clear, lines = "rgba(0,0,0,0)", "rgba(128,128,128,.3)"
+    layout = {"height": 250, "margin": {"l": 50, "r": 50 if large else 10, "t": 10, "b": 40},
+              "template": "none",
+              "hovermode": "x unified", "hoverlabel": {"bgcolor": "#fff", "font": {"color": "#111"}},
+              "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"}, "font": {"color": GREY},
+              "paper_bgcolor": clear, "plot_bgcolor": clear, "showlegend": True,
+              "xaxis": {"title": "step", "tickformat": "d", "dtick": dtick, "gridcolor": lines},
+              "yaxis": {"title": "mean of a step", "gridcolor": lines}}
+    right = {"yaxis2": {"overlaying": "y", "side": "right", "showgrid": False}} if large else {}
+    return layout | right
 
 
 def _sent_whole(plotly):
@@ -139,74 +190,103 @@ def _plotly():
 
 
 class RunView(Following):
-    """What `inspect_run` returns.
+    """What `inspect_run` and `watch` return.
 
-    Its controls: kind, order, first, last, image, every, back, on, follow, refresh. `findings` is what may be
-    wrong; `found` are the positions of the rollouts that pass, `detail.opened` is the one looked at
-    (`run[opened]`), or None.
+    Its controls: kind, order, first, last, image, every, back, on, follow, refresh, stop, resume. `findings`
+    is what may be wrong; `found` are the positions of the rollouts that pass, `detail.opened` is the one
+    looked at (`run[opened]`), or None.
     """
 
-    def __init__(self, run, findings=FINDINGS):
-        super().__init__(run, follow=run.state == "running")
+    def __init__(self, run, findings=FINDINGS, follow=False):
+        super().__init__(run, follow)
         steps = run.index["step"]
         low, self._top = (int(steps.min()), int(steps.max())) if len(run) else (0, 0)
-        self.found, self._at = [], 0
+        self.found, self._at, self._finding, self._index = [], 0, None, run.index
         self._controls(low)
-        self.findings = Findings(run, findings)
+        self.stop = button("Stop the run", lambda: self._act(run.stop))
+        self.resume = button("Resume it", lambda: self._act(run.resume))
+        self.count, self.detail, self.seconds, self.output = area(), Detail(run), area(), area()
+        self.cards = Cards(self.detail.look_at, PAGE)
+        self.findings = Findings(run, findings, self.show_finding)
         self.curves = Curves(run, self.choose_step)
         visible(self.curves, self._top >= 0)  # a bare recording has no steps
-        self.count, self.detail = area(), Detail(run)
-        self.cards = Cards(self.detail.look_at, PAGE)
-        click = "Click a point of a curve, or type its step, to see the rollouts behind it."
-        hint = area(f"<p>{click if self._top >= 0 else 'These rollouts have no steps.'}</p>")
-        filters = row(self.kind, self.order, self.first, self.last, self.every, self.image)
-        pages = row(self.back, self.on, self.refresh, self.follow)
-        self.children = [self.status, self.findings, self.curves, hint, filters, self.count, pages,
-                         self.cards, self.detail]
-        self.headline()
+        lists = columns([self.cards], [self.detail], ("375px", "420px"))
+        for box in lists.children:
+            box.layout.max_height, box.layout.overflow = f"{HIGH}px", "auto"
+        filters = row(self.kind, self.order, self.image, self.first, self.last, self.every, self.count,
+                      self.back, self.on)
+        self.count.layout.width = "auto"
+        acts = row(self.stop, self.resume, self.refresh, self.follow)
+        self.children = [self.status, acts, self.findings, self.curves, filters, lists, self.seconds,
+                         self.output]
+        self._draw_state()
         self._find()
 
     def _controls(self, low):
         kinds = [(f"{kind}: {why}", kind) for kind, why in ROLLOUT_KINDS.items()]
         self.kind = choice("Show", kinds, width="330px")
-        self.order = choice("Order", list(ORDERS), "newest", "220px")
+        self.order = choice("Order", list(ORDERS), "newest", "190px")
         self.first = number("From step", low, -1, LAST, step=1)
         self.last = number("To step", self._top, -1, LAST, step=1)
         self.image = w.Text(description="Image", placeholder="part of its name", continuous_update=False,
                             style=NAMED, layout={"width": "210px"})
-        self.every = button("All steps", lambda: self._choose(low, LAST))
+        self.every = button("All steps", lambda: self.choose_steps(low, LAST))
         self.back = button("Page back", lambda: self._turn(-PAGE))
         self.on = button("Page on", lambda: self._turn(PAGE))
         self._quiet = False
         for control in (self.kind, self.order, self.first, self.last, self.image):
-            control.observe(lambda _: self._quiet or self._find(), "value")
+            control.observe(lambda _: self._quiet or self._filter(), "value")
 
     def look(self) -> None:
         """Take in what was recorded since; an upper step that stood at the end moves along."""
-        changed = self.run.refresh()
+        self.run.refresh()  # others may have refreshed the same run, so what it returns tells nothing
+        changed, self._index = self.run.index is not self._index, self.run.index
         self.findings.look()
+        self._draw_state()
         if not changed:
-            return self.headline()
+            return
         top = int(self.run.index["step"].max()) if len(self.run) else 0
         follows, self._top = self.last.value >= self._top, top
+        visible(self.curves, top >= 0)
         self.curves.look()
-        self.headline()
-        self._choose(self.first.value, top if follows else self.last.value, self._at)
+        self._choose(self.first.value, top if follows else self.last.value)
+        self._find(self._at)
+        if self.detail.opened is None or self.detail.opened >= len(self.run):
+            self.detail.newest()
 
     def choose_step(self, step: int) -> None:
         """Show the rollouts of one step, as a click on a curve does."""
-        self._choose(step, step)
+        self.choose_steps(step, step)
 
-    def _choose(self, first, last, at=0):
-        """Choose steps, both ends at once, and the page that starts at the given place."""
+    def choose_steps(self, first: int, last: int) -> None:
+        """Show the rollouts of these steps."""
+        self._choose(first, last)
+        self._filter()
+
+    def show_finding(self, finding) -> None:
+        """Show the rollouts of a finding, the first of them opened, until other ones are chosen."""
+        self._finding = finding
+        self._find()
+        if len(self.found):
+            self.detail.look_at(int(self.found[0]))
+
+    def _choose(self, first, last):
+        """Set both ends of the steps at once."""
         self._quiet = True
         self.first.value, self.last.value = first, min(last, self._top)
         self._quiet = False
-        self._find(at)
+
+    def _filter(self):
+        self._finding = None
+        self._find()
 
     def _find(self, at=0):
-        steps = self.first.value, self.last.value
-        self.found = self.run.find(self.kind.value, self.order.value, steps, self.image.value.strip())
+        """The rollouts that pass, at the page that starts at the given place."""
+        if self._finding is None:
+            steps = self.first.value, self.last.value
+            self.found = self.run.find(self.kind.value, self.order.value, steps, self.image.value.strip())
+        else:  # a resume drops some
+            self.found = np.array([i for i in self._finding.rollouts if i < len(self.run)], int)
         self._at = 0
         self._turn(at)
 
@@ -215,53 +295,29 @@ class RunView(Following):
         n = len(self.found)
         self._at = min(max(0, self._at + by), max(0, (n - 1) // PAGE * PAGE))
         pages = f"page {self._at // PAGE + 1} of {max(1, math.ceil(n / PAGE))}"
-        self.count.value = status_html(f"<b>{n:,}</b> of {len(self.run):,} rollouts; {pages}")
+        of = f", those of: {show.text_html(self._finding.name, total=80)}" if self._finding else ""
+        self.count.value = status_html(f"<b>{n:,}</b> of {len(self.run):,} rollouts{of}; {pages}")
         self.back.disabled, self.on.disabled = self._at == 0, self._at + PAGE >= n
         self.cards.fill(self.run, self.found[self._at:self._at + PAGE])
-
-
-class WatchView(Following):
-    """What `watch` returns; its controls: stop, resume, refresh, follow."""
-
-    def __init__(self, run):
-        super().__init__(run, follow=True)
-        self.stop = button("Stop the run", lambda: self._act(run.stop))
-        self.resume = button("Resume it", lambda: self._act(run.resume))
-        self.curves, self.seconds, self.latest, self.output = Curves(run), area(), area(), area()
-        self.children = [self.status, row(self.stop, self.resume, self.refresh, self.follow), self.curves,
-                         self.seconds, self.latest, self.output]
-        self._draw()
-
-    def look(self) -> None:
-        """Take in what was recorded since."""
-        if self.run.refresh():
-            self.curves.look()
-            self._draw()
-        else:
-            self._draw_state()
 
     def _act(self, action):
         try:
             action()
+            self._draw_state()
         except RuntimeError as error:
+            self._draw_state()
             self.output.value = f'<p role="alert">{show.text_html(error)}</p>'
-        self._draw_state()
-
-    def _draw(self):
-        self._draw_state()
-        self.seconds.value = phases(self.run)
-        group = self.run.latest()
-        if group:
-            title = f"A group of step {group[0].info.get('step')}, by advantage"
-            self.latest.value = f"<h3>{title}</h3>{recorded(group)._repr_html_()}"
 
     def _draw_state(self):
         state = self.run.state
         self.headline()
-        self.stop.disabled, self.resume.disabled = state != "running", state != "stopped"
+        for one, when in ((self.stop, "running"), (self.resume, "stopped")):
+            one.disabled = state != when
+            visible(one, state in ("running", "stopped"))
+        self.seconds.value = show.folded("seconds of a step", phases(self.run)) if self.run.log() else ""
         tail = self.run.output(12)
         if tail:
-            opened = " open" if state == "stopped" else ""
+            opened = " open" if state == "stopped" and not len(self.run) else ""
             self.output.value = (f"<details{opened}><summary>what the process printed last</summary>"
                                  "<pre style='white-space:pre-wrap;line-height:1.3'>"
                                  f"{show.text_html(tail, total=4000)}</pre></details>")

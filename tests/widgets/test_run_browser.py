@@ -104,18 +104,40 @@ def test_a_click_on_a_curve_shows_the_rollouts_behind_it(page):
 def test_what_may_be_wrong_stands_first_and_opens_its_rollouts(page):
     browser = output(page, "[odd])")
     browser.get_by_role("status").filter(has_text="16 rollouts of 2 steps: 1 finding").wait_for()
+    browser.get_by_role("button", name="Show what may be wrong").click()
     opens = browser.get_by_role("button", name="Show 2 rollouts of it")
     assert opens.bounding_box()["y"] < browser.get_by_role("combobox", name="Show").bounding_box()["y"]
     opens.click()
-    both = browser.get_by_role("button", name="Open rollout 12")  # the finding's, and that of the page below
-    expect(both).to_have_count(2)
-    both.first.click()
     browser.get_by_role("heading", name="Rollout 12").wait_for()
-    browser.get_by_role("button", name="Hide its rollouts").click()
-    browser.get_by_role("heading", name="Rollout 12").wait_for(state="detached")
+    expect(browser.get_by_role("button", name=re.compile("Open rollout"))).to_have_count(2)
+    browser.get_by_role("button", name="Open rollout 3").click()
+    browser.get_by_role("heading", name="Rollout 3").wait_for()
     browser.locator("summary", has_text="Turn by turn").click()
     browser.get_by_role("columnheader", name="turn 2").first.wait_for()
     assert page.evaluate(UNNAMED) == [] and page.evaluate(ALTLESS) == [] and page.errors == []
+
+
+def test_a_run_fits_a_small_screen_and_what_is_opened_stands_beside_the_list(page):
+    """At 1280 x 800 with JupyterLab's sidebar open."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    browser = output(page, "rl.inspect_run(run)")
+    opens = browser.get_by_role("button", name=re.compile("Open rollout")).first
+    opens.click()
+    heading = browser.get_by_role("heading", name=re.compile("Rollout")).first
+    heading.wait_for()
+    assert browser.bounding_box()["height"] < 900
+    list_, shown = opens.bounding_box(), heading.bounding_box()
+    assert shown["x"] > list_["x"] + list_["width"] and shown["y"] < list_["y"]
+    page.set_viewport_size({"width": 1400, "height": 1000})
+
+
+def test_a_logged_curve_is_chosen_by_name(page):
+    browser = output(page, "rl.inspect_run(run)")
+    browser.get_by_role("listbox", name="Curves").select_option(["reward", "tool calls"])
+    browser.locator(".legendtext", has_text="tool calls").wait_for()
+    assert browser.locator(".js-plotly-plot").count() == 1 and page.errors == []
+    browser.get_by_role("listbox", name="Curves").select_option(["vision"])
+    browser.locator(".legendtext", has_text="vision").wait_for()
 
 
 def test_a_filter_a_rollout_its_group_and_new_weights(page):

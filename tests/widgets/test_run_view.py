@@ -109,7 +109,7 @@ def test_curves_reach_the_page_with_their_lines_in_them(run, monkeypatch):
 
 def test_a_watched_run_shows_its_newest_group_and_why_it_cannot_be_stopped(run):
     view = rl.watch(run)
-    assert "A group of step 7" in view.latest.value and view.stop.disabled and view.resume.disabled
+    assert "A group of step 7" in view.detail.page.value and view.stop.disabled and view.resume.disabled
     view.stop.disabled = False
     view.stop.click()
     assert "no process trains into" in view.output.value and view.stop.disabled
@@ -123,7 +123,7 @@ def test_it_follows_while_its_box_is_ticked_and_says_what_goes_wrong(run, monkey
         await view.curves.task
         record(run.folder, 8, 0.7, 0.8)
         await asyncio.sleep(0.3)
-        assert "A group of step 8" in view.latest.value
+        assert "A group of step 8" in view.detail.page.value
         view.look = lambda: 1 / 0
         await asyncio.sleep(0.3)
         assert "division by zero" in view.status.value and not view.follow.value
@@ -145,28 +145,29 @@ def odd(run):
     return Finding("odd", "It is odd.", f"{len(run)} rollouts", rollouts=(5, 1), harm=1)
 
 
-def test_findings_stand_first_and_one_opens_its_rollouts(run):
+def test_findings_stand_first_folded_and_one_opens_its_rollouts_beside_the_list(run):
     paid_twice(run.folder, 3)
     view = rl.inspect_run(rl.Run(run.path))
     panel = view.findings
-    assert view.children[1] is panel
+    assert view.children.index(panel) < view.children.index(view.curves)
+    assert panel.inside.layout.display == "none"
+    panel.fold.click()
+    assert panel.inside.layout.display is None
     place = [one.name for one in panel.diagnosis.findings].index("reward is not its terms")
     box = panel.list.children[place]
     assert f"{place + 1}. reward is not its terms" in box.children[0].value
     box.children[1].click()
-    assert [card.i for card in panel.cards.cards[:5]] == [11, 10, 9, 8, None]
-    panel.cards.cards[1].button.click()
-    assert panel.detail.opened == 10 and "Rollout 10" in panel.detail.page.value
-    assert box.children[2:] == (panel.cards, panel.detail)
-    box.children[1].click()
-    assert len(box.children) == 2 and panel.opened is None
+    assert [card.i for card in view.cards.cards[:5]] == [11, 10, 9, 8, None]
+    assert view.detail.opened == 11 and "those of: reward is not its terms" in view.count.value
+    view.every.click()
+    assert len(view.found) == 28 and "those of" not in view.count.value
 
 
 def test_a_finding_of_ones_own_stands_beside_them(run):
-    panel = rl.inspect_run(run, findings=[*FINDINGS, odd]).findings
-    place = [finding.name for finding in panel.diagnosis.findings].index("odd")
-    panel.choose(place)
-    assert [card.i for card in panel.cards.cards[:3]] == [5, 1, None]
+    view = rl.inspect_run(run, findings=[*FINDINGS, odd])
+    place = [finding.name for finding in view.findings.diagnosis.findings].index("odd")
+    view.findings.choose(place)
+    assert [card.i for card in view.cards.cards[:3]] == [5, 1, None]
 
 
 def test_a_look_that_fails_is_named_and_hides_no_other(run):
@@ -181,13 +182,11 @@ def test_a_look_that_fails_is_named_and_hides_no_other(run):
 def test_a_growing_run_is_diagnosed_again_and_what_is_looked_at_stays(run, monkeypatch):
     monkeypatch.setattr(findings, "SHARE", 1e9)  # it is always due
     view = rl.inspect_run(run, findings=[odd])
-    panel = view.findings
-    panel.choose(0)
-    panel.cards.cards[0].button.click()
+    view.findings.choose(0)
     record(run.folder, 8, 0.7)
     view.look()
-    assert "29 rollouts" in panel.list.children[0].children[0].value
-    assert panel.opened == 0 and panel.detail.opened == 5
+    assert "29 rollouts" in view.findings.list.children[0].children[0].value
+    assert view.found.tolist() == [5, 1] and view.detail.opened == 5
 
 
 def test_a_slow_diagnosis_waits_for_its_turn(run):
@@ -231,3 +230,32 @@ def test_what_kept_a_run_from_being_diagnosed_is_said(run):
     next(run.folder.glob("*.jsonl")).unlink()
     view.findings.begin()
     assert "No such file" in view.findings.status.value
+
+
+def test_a_run_that_somebody_else_refreshed_is_drawn_too(run):
+    view = rl.watch(run)
+    record(run.folder, 8, 0.7, 0.8)
+    run.refresh()
+    view.look()
+    assert "A group of step 8" in view.detail.page.value and view.last.value == 8
+
+
+def test_before_the_first_step_it_says_that_the_model_is_loaded(tmp_path, monkeypatch):
+    (tmp_path / "rollouts").mkdir()
+    (tmp_path / "pid").write_text("1")
+    monkeypatch.setattr(rl.Run, "state", "running")
+    view = rl.watch(tmp_path)
+    assert "running; loading the model" in view.status.value
+    record(tmp_path / "rollouts", 1, 0.5, 0.6)
+    view.look()
+    assert "loading" not in view.status.value and "A group of step 1" in view.detail.page.value
+
+
+def test_what_was_logged_can_be_chosen_as_a_curve(run):
+    rows = [{"step": step, "reward": 0.1, "entropy": 2.5} for step in (1, 2)]
+    (run.path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    curves = rl.inspect_run(run).curves
+    assert {"entropy", "reward", "tool calls", "vision"} <= set(curves.which.options)
+    curves.which.value = ("vision", "entropy")
+    assert [(line.name, line.yaxis) for line in curves.figure.data] == [("vision", "y"), ("entropy", "y2")]
+    assert list(curves.figure.data[1].y) == [2.5, 2.5]
