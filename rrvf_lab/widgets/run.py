@@ -18,10 +18,11 @@ import numpy as np
 
 from ..diagnose import FINDINGS
 from ..show import html as show
-from ..show.runs import CURVES, curves_picture, curves_table, logged, phases
+from ..show.runs import CURVES, curves_picture, curves_table, logged, phases, run_html
 from ..training.runs import ORDERS, ROLLOUT_KINDS, Run
 from .base import NAMED, Following, area, button, choice, columns, number, row, status_html, visible
 from .findings import Cards, Detail, Findings
+from .still import Still
 
 PAGE = 12      # rollouts on a page of the run browser
 LAST = 10**9   # after any step
@@ -189,7 +190,7 @@ def _plotly():
         return None
 
 
-class RunView(Following):
+class RunView(Still, Following):
     """What `inspect_run` and `watch` return.
 
     Its controls: kind, order, first, last, image, every, back, on, follow, refresh, stop, resume. `findings`
@@ -236,6 +237,10 @@ class RunView(Following):
         self._quiet = False
         for control in (self.kind, self.order, self.first, self.last, self.image):
             control.observe(lambda _: self._quiet or self._filter(), "value")
+
+    def still(self) -> str:
+        """The run's sentence and its curves."""
+        return run_html(self.run)
 
     def look(self) -> None:
         """Take in what was recorded since; an upper step that stood at the end moves along."""

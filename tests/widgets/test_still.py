@@ -4,11 +4,12 @@ import pytest
 import rrvf_lab as rl
 
 
-@pytest.mark.parametrize("name", ["inspect", "inspect_group", "sit_as_judge", "live"])
+@pytest.mark.parametrize("name", ["inspect", "inspect_group", "inspect_run", "sit_as_judge", "live"])
 def test_a_view_leaves_html_beside_itself_and_no_control(name):
     rollouts = rl.load_rollouts("data/rollouts/group")
     image = {"image": rollouts[0].target}
     made = {"inspect": lambda: rl.inspect(rollouts[0]), "inspect_group": lambda: rl.inspect_group(rollouts),
+            "inspect_run": lambda: rl.inspect_run("data/rollouts/group"),
             "sit_as_judge": lambda: rl.sit_as_judge(rollouts), "live": lambda: rl.live(None, image)}[name]()
     stored = made._repr_mimebundle_()
     page = stored["text/html"]
