@@ -30,6 +30,8 @@ UNNAMED = """() => ['button', 'input', 'select', 'textarea', 'summary']
     .map(e => e.outerHTML.slice(0, 200))"""
 ALTLESS = """() => [...document.querySelectorAll('.jp-OutputArea img')]
     .filter(e => !e.alt).map(e => e.outerHTML.slice(0, 90))"""
+# said on a busy machine after two seconds; what it was said of is drawn all the same
+LATE = "[anywidget] Failed to initialize model."
 ERRORS = ".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']"
 
 
@@ -118,7 +120,8 @@ def opened(lab, chromium, name, notebook):
     page = chromium.new_page(viewport={"width": 1400, "height": 1000})
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: page.errors.append(message.text)
+            if message.type == "error" and not message.text.startswith(LATE) else None)
     page.set_default_timeout(120_000)
     page.goto(url(name))
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()

@@ -180,7 +180,7 @@ class Detail(w.VBox):
         self.page.value = (
             f"<h3 style='{HEAD}'>Rollout {i}</h3>{strip_html(rollout, width=SMALL)}"
             f"{reward_html(rollout.reward) if rollout.reward else ''}"
-            f"{show.folded('turn by turn: difference, feedback, thought and code', rollout_html(rollout))}"
+            f"{show.folded('each turn in full: feedback, thought, code', rollout_html(rollout))}"
             f"<p style='{show.TIGHT}'>To step through it, in a cell: <code>{line}</code></p>{others}")
         visible(self.weigh, len(group) > 1)
         self.group.children = ()

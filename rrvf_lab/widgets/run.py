@@ -161,8 +161,8 @@ def _layout(large, dtick):
               "paper_bgcolor": clear, "plot_bgcolor": clear, "showlegend": True,
               "xaxis": {"title": "step", "tickformat": "d", "dtick": dtick, "gridcolor": lines},
               "yaxis": {"title": "mean of a step", "gridcolor": lines}}
-    right = {"yaxis2": {"overlaying": "y", "side": "right", "showgrid": False}} if large else {}
-    return layout | right
+    right = {"overlaying": "y", "side": "right", "showgrid": False, "tickmode": "auto"}
+    return layout | ({"yaxis2": right} if large else {})
 
 
 def _sent_whole(plotly):

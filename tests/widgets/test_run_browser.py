@@ -57,7 +57,7 @@ def test_every_control_has_a_name_and_every_picture_an_alt_text(page):
 
 
 def test_a_finished_run_says_so(page):
-    status = output(page, "rl.watch(run)").get_by_role("status").inner_text()
+    status = output(page, "rl.watch(run)").get_by_role("status").first.inner_text()
     assert status.startswith("run: finished; step 2 of 2")
 
 
