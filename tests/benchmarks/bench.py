@@ -164,7 +164,7 @@ def evaluation(quick):
     import rrvf_lab as rl
 
     n = 16 if quick else 64
-    policy, images = rl.load_policy("nano"), rl.load_images("data/charts/test", n=n)
+    policy, images = rl.load_policy("nano"), rl.load_images("data/charts/test").select(range(n))
     rl.evaluate(policy, images.select(range(2)))
     wall, cpu = [], []
     for _ in range(2):

@@ -23,11 +23,11 @@ WEBGL = "import plotly.graph_objects as go\nfig = go.Figure(go.Scatter3d(x=[1, 2
 
 
 def drawn_while_busy(program, language):
-    """Six pictures of one program, with two other processes on the cores."""
+    """Four pictures of one program, two on each page, with two other processes on the cores."""
     burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
     try:
         with Renderer(workers=2) as renderer:
-            found = renderer.map([program.format(n) for n in range(6)], language)
+            found = renderer.map([program.format(n) for n in range(4)], language)
         assert not [rendering.error for rendering in found if rendering.image is None]
         return [rendering.image for rendering in found]
     finally:
