@@ -52,8 +52,8 @@ def page(lab, chromium):
     browser.get_by_role("heading", name="Its group, by advantage").wait_for()
     browser.get_by_role("button", name="Weigh this step anew").click()
     browser.get_by_role("spinbutton", name="Tool weight").wait_for()
-    for summary in page.locator(".jp-OutputArea summary").all():
-        summary.click()
+    browser.get_by_role("button", name="Show what may be wrong").click()
+    page.evaluate("document.querySelectorAll('.jp-OutputArea details').forEach(one => one.open = true)")
     page.wait_for_timeout(500)
     yield page
     page.close()
