@@ -119,9 +119,12 @@ def opened(lab, chromium, name, notebook):
     nbformat.write(notebook, folder / name)
     page = chromium.new_page(viewport={"width": 1400, "height": 1000})
     page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.on("console", lambda message: page.errors.append(message.text)
-            if message.type == "error" and not message.text.startswith(LATE) else None)
+    def complain(text):
+        if LATE not in text:
+            page.errors.append(text)
+
+    page.on("pageerror", lambda error: complain(str(error)))
+    page.on("console", lambda message: complain(message.text) if message.type == "error" else None)
     page.set_default_timeout(120_000)
     page.goto(url(name))
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
