@@ -1,7 +1,7 @@
 """How fast is all of it on this machine? One table, measured side by side, in under ten minutes.
 
     make bench                       a table for the README, and runs/bench.json
-    make bench ARGS=--quick          the same on fewer inputs: about a minute and a half
+    make bench ARGS=--quick          the same on fewer inputs
     make bench BASE=a1b2c3d          this tree against that commit, by turns: what differs by more than noise
 
     python tests/benchmarks/bench.py --only judge runs --out /tmp/bench.json
