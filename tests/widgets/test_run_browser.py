@@ -45,7 +45,7 @@ def test_every_control_has_a_name_and_every_picture_an_alt_text(page):
     tree = page.locator(".jp-Notebook").aria_snapshot()
     for line in ('spinbutton "Vision weight"', 'combobox "Divide by the spread of the"',
                  'combobox "Baseline"', 'combobox "Show"', 'combobox "Order"', 'spinbutton "From step"',
-                 'textbox "Image"', 'button "Stop the run"', 'checkbox "Follow the run"',
+                 'textbox "Image"', 'button "Look again"', 'listbox "Curves"', 'checkbox "Follow the run"',
                  'progressbar "steps done"', 'list "rollouts by advantage"', 'img "target image train-0044"',
                  'button "Open rollout'):
         assert line in tree, line
