@@ -1,6 +1,7 @@
 """The views of one rollout where people use them, in a real JupyterLab."""
 import pytest
 from in_lab import ALTLESS, ERRORS, UNNAMED, notebook, opened, output
+from playwright.sync_api import expect
 
 from rrvf_lab.records import load_rollouts
 
@@ -106,6 +107,7 @@ def test_the_whole_inspector_goes_by_keyboard(page):
     inspector.get_by_role("textbox", name="Code").focus()
     key.press("Control+End")
     key.type("\nplt.title('By hand')")
+    expect(inspector.get_by_role("button", name="Render and judge")).to_be_enabled()
     for _ in range(3):  # past the thought and the feedback
         key.press("Tab")
     assert page.evaluate(NAME) == "Render and judge"
