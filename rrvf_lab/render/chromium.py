@@ -161,8 +161,9 @@ class Browser:
             trouble = error.message.partition("\n")[0]
             await asyncio.sleep(0.2)                         # a lost page's notice may come after the error
             if page is not None and not page.gone.done():
-                why = "; it may need more memory than a page is allowed" if "Unable to capture" in trouble else ""
-                raise PageError(f"the page could not be drawn: {trouble}{why}") from None
+                if "Unable to capture" in trouble:
+                    trouble += "; it may need more memory than a page is allowed"
+                raise PageError(f"the page could not be drawn: {trouble}") from None
             raise Lost(trouble) from None
         finally:
             if page is not None:
