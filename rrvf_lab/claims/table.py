@@ -100,14 +100,18 @@ class Results:
         rows = [self._found[name][seed]["cost"] for seed in self.seeds(name)]
         return {key: mean([row[key] for row in rows]) for key in rows[0]} if rows and rows[0] else {}
 
-    def effect(self, name, other, *sets) -> Effect:
+    def differences(self, name, other, *sets) -> np.ndarray:
         """How much more one arm scores than another on the same images, seed by seed where both have them;
         several `sets` ("test" where none is named) are put together."""
         sets = sets or ("test",)
         mine, theirs = (np.hstack([self.of(arm, which) for which in sets]) for arm in (name, other))
         if len(mine) != len(theirs):
             theirs = np.broadcast_to(theirs.mean(0), mine.shape)
-        return Effect.of(mine - theirs)
+        return mine - theirs
+
+    def effect(self, name, other, *sets) -> Effect:
+        """The same as an effect, with its interval."""
+        return Effect.of(self.differences(name, other, *sets))
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,7 @@ class Claims:
     def __init__(self, results: Results):
         self.results = results
         self.found = [claim for make in ALL for claim in make(results)]
+        self._ablations = None  # thousands of draws for each row: made once
 
     def table(self):
         """The claims, one row each."""
@@ -150,6 +155,8 @@ class Claims:
         """One change each against `short`, sorted by effect: effect, interval, seeds; the arm's own score."""
         import pandas as pd
 
+        if self._ablations is not None:
+            return self._ablations.copy()
         rows, results = [], self.results
 
         def add(arm, change, effect, scores):
@@ -164,7 +171,9 @@ class Claims:
             add("last-render", "the last render counts, not the chosen one (at test)",
                 Effect.of(last - results.of("short")), last)
         columns = ["arm", "change", "effect", "low", "high", "n", "seeds", "score"]
-        return pd.DataFrame(rows, columns=columns).sort_values("effect", ascending=False, ignore_index=True)
+        frame = pd.DataFrame(rows, columns=columns)
+        self._ablations = frame.sort_values("effect", ascending=False, ignore_index=True)
+        return self._ablations.copy()
 
     def noise(self) -> float:
         """The spread (standard deviation) of the score of `short` between seeds: what one seed can say."""
@@ -187,7 +196,7 @@ class Claims:
             if not (cost := self.results.cost(name)):
                 continue
             start = "teacher" if arm.model == "nano" else "base"
-            gain = self.results.effect(name, start).value if start in self.results else nothing
+            gain = self.results.differences(name, start).mean() if start in self.results else nothing
             price = cost["minutes"] / gain / 100 if gain > 0.001 else nothing
             rows.append({"arm": name} | cost | {"gain": round(gain, 3), "minutes per 0.01": round(price, 2)})
         return pd.DataFrame(rows)

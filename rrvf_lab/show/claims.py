@@ -9,6 +9,7 @@ import math
 
 from ..claims import Claims
 from ..claims.table import NOT_SHOWN, OTHER_WAY, SHOWN
+from .deltas import whole
 from .html import folded, picture, says, table, text_html
 from .plots import COLOURS, raster, reach
 
@@ -17,7 +18,8 @@ OF_VERDICT = {SHOWN: COLOURS[3], NOT_SHOWN: COLOURS[0], OTHER_WAY: COLOURS[4]}
 
 def claims_html(found: Claims) -> str:
     """The claims with their verdicts, the ablations as a figure and a table, what every arm cost."""
-    parts = [table(_claims(found.table()), found.table().columns, "llrrrrrll")]
+    claims = found.table()
+    parts = [table(_claims(claims), claims.columns, "llrrrrrll")]
     ablations = found.ablations()
     if len(ablations):
         alt = "effect of each change with its 95 % interval, sorted; the table below has the numbers"
@@ -62,9 +64,8 @@ def _claims(frame):
     before = None
     for row in frame.itertuples(index=False):
         claim, compared, *numbers, verdict, of_it = map(text_html, row)
-        numbers = [f'<span style="white-space:nowrap">{number}</span>' for number in numbers]
-        shown = (f'<b style="color:{OF_VERDICT.get(verdict, COLOURS[0])};white-space:nowrap">{verdict}</b>')
-        yield ("" if claim == before else claim, compared, *numbers, shown, of_it)
+        shown = whole(f'<b style="color:{OF_VERDICT[verdict]}">{verdict}</b>')
+        yield ("" if claim == before else claim, compared, *map(whole, numbers), shown, of_it)
         before = claim
 
 
