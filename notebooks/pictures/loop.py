@@ -5,6 +5,7 @@
 All pictures and numbers in it are read from one rollout of data/rollouts/group. Left out: what a rollout does
 not show (token budget, checkpoints, evaluation).
 """
+import textwrap
 from pathlib import Path
 
 import matplotlib
@@ -71,7 +72,6 @@ def _draft(page, rollout, i, top):
           f"the reply again; turn 3 writes no code and chooses: “{rollout.answer}”")
 
 
-
 def _end(page, rollout, group, top):
     """The last row: the reward of the rollout, its group, and what the group makes of it."""
     reward = rollout.reward
@@ -119,18 +119,9 @@ def _picture(page, image, left, top, wide, high, edge=EDGE):
 
 def _text(page, left, top, said, most, size=10, color=INK, **style):
     """Text from its upper left corner; lines of `most` characters, or as it is with None."""
-    lines = said if most is None else "\n".join(wrap(said, most))
-    page.text(left, top, lines, fontsize=size, color=color, va="top", linespacing=1.35, **style)
-
-
-def wrap(said, most):
-    """Lines of at most `most` characters, broken at spaces."""
-    lines = [""]
-    for word in said.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > most:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines
+    if most is not None:
+        said = textwrap.fill(said, most, break_long_words=False, break_on_hyphens=False)
+    page.text(left, top, said, fontsize=size, color=color, va="top", linespacing=1.35, **style)
 
 
 def _arrow(page, left, y, right):
