@@ -6,9 +6,9 @@ memory.
 
 No weights are downloaded: the model is made from its configuration, with the embedded model's tokenizer.
 Random weights write no programs, so every turn is sampled in full (`--tokens` each, nothing ends early) and
-its text then exchanged for a real program of that length: generation, rendering, judging and the update all
-do their real work. One step warms up, `--steps` are measured. A JSON row is appended to `--output`, with
-`training.memory.estimate` beside the peak.
+its text then exchanged for a real program of `--length` tokens: generation, rendering, judging and the update
+all do their real work. One step warms up, `--steps` are measured. A JSON row is appended to `--output`, with
+`training.memory.estimate` beside the peaks of sampling and of the update.
 
 Left out: real weights, rollouts of uneven length, vLLM, several GPUs.
 """
@@ -79,22 +79,50 @@ def program(tokenizer, length: int, variant: int) -> str:
         turn = longer
 
 
-def scripted(trainer, tokens: int):
-    """Let the model sample `tokens` for each turn, then say a program instead; counts what was sampled."""
+def scripted(trainer, tokens: int, length: int):
+    """Let the model sample `tokens` for each turn, then say a program of `length` instead; counts what was
+    sampled."""
     tokenizer, state = trainer.processing_class.tokenizer, {"tokens": 0, "calls": 0}
-    trainer.generation_kwargs = {**trainer.args.generation_kwargs, "min_new_tokens": tokens}
-    trainer.generation_config.min_new_tokens = tokens
+    bounds = {"min_new_tokens": tokens, "max_new_tokens": tokens}
+    trainer.generation_kwargs = {**trainer.args.generation_kwargs, **bounds}
+    trainer.generation_config.update(**bounds)
 
     def exchanged(self, prompt_ids, *args, **kwargs):
         ids, logprobs = plain(self, prompt_ids, *args, **kwargs)
         state["tokens"] += sum(map(len, ids))
         state["calls"] += 1
-        turns = [program(tokenizer, tokens, i + state["calls"]) for i in range(len(ids))]
+        turns = [program(tokenizer, length, i + state["calls"]) for i in range(len(ids))]
         return [tokenizer(turn + "<|im_end|>")["input_ids"] for turn in turns], logprobs
 
     plain = GRPOTrainer._generate_single_turn
     GRPOTrainer._generate_single_turn = exchanged
     return state, lambda: setattr(GRPOTrainer, "_generate_single_turn", plain)
+
+
+def peaks(trainer):
+    """Keep the most memory that sampling and the update each held, in GB, in the dict that is returned."""
+    held, plain = {}, trainer._generate_and_score_completions
+
+    def told(phase):
+        held[phase] = max(held.get(phase, 0), peak_memory())
+        if torch.cuda.is_available():
+            torch.cuda.reset_peak_memory_stats()
+
+    def sampled(inputs):
+        told("update")
+        output = plain(inputs)
+        told("sampling")
+        return output
+
+    trainer._generate_and_score_completions = sampled
+    return held, told
+
+
+def predicted(config):
+    """GB that `estimate` expects while sampling and in the update."""
+    parts = estimate(config).rows()
+    return {phase: sum(value for _, when, value in parts if when in ("always", phase))
+            for phase in ("sampling", "update")}
 
 
 def arguments():
@@ -106,7 +134,10 @@ def arguments():
     parser.add_argument("--group", type=int, default=8)
     parser.add_argument("--micro-batch", type=int, default=1)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--tokens", type=int, default=512, help="of one turn")
+    parser.add_argument("--tokens", type=int, default=512, help="sampled in each turn")
+    parser.add_argument("--length", type=int, help="tokens of the program that takes their place (as many)")
+    parser.add_argument("--sample-batch", type=int, default=8)
+    parser.add_argument("--weights", type=Path, help="keep the random weights here for the next call")
     parser.add_argument("--steps", type=int, default=1)
     parser.add_argument("--output", type=Path, help="append the row to this file")
     return parser.parse_args()
@@ -114,11 +145,13 @@ def arguments():
 
 def settings(options, folder):
     """A run over a random model in `folder`, with room for all its turns."""
-    model = str(random_model(Path(folder) / "model", options.shapes))
+    model = options.weights or Path(folder) / "model"
+    model = str(model if model.exists() else random_model(model, options.shapes))
     config = TrainConfig.load(
         "qwen2.5-vl-7b-qlora", model=model, output=str(Path(folder) / "run"), four_bit=options.four_bit,
         gradient_checkpointing=options.checkpointing, prompts=options.prompts, group=options.group,
-        micro_batch=options.micro_batch, max_turns=options.turns, max_new_tokens=options.tokens,
+        micro_batch=options.micro_batch, max_turns=options.turns, max_new_tokens=options.length,
+        sample_batch=options.sample_batch,
         max_completion_length=100_000, steps=1 + options.steps, test_images=None, save_steps=1000,
         warmup_steps=0)
     config.max_completion_length = token_budget(config, load_model(model)[1])["needed"]
@@ -127,24 +160,28 @@ def settings(options, folder):
 
 def main():
     options = arguments()
+    options.length = options.length or options.tokens
     with tempfile.TemporaryDirectory() as folder:
         config = settings(options, folder)
         trainer = make_trainer(config)
-        state, undo = scripted(trainer, options.tokens)
+        state, undo = scripted(trainer, options.tokens, options.length)
+        held, told = peaks(trainer)
         started = time.perf_counter()
         trainer.train()
+        told("update")
         undo()
         rows = [row for row in trainer.state.log_history if "seconds/generate" in row][1:]
         seconds = {p: sum(row[f"seconds/{p}"] for row in rows) / len(rows) for p in PHASES}
         waits = seconds["render"] + seconds["judge"]
         step = sum(row["step_time"] for row in rows) / len(rows)
         row = vars(options) | {
-            "output": None,
+            "output": None, "weights": None,
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
             "seconds": {k: round(v, 2) for k, v in seconds.items()}, "step": round(step, 2),
             "render_and_judge_share": round(waits / sum(seconds.values()), 4),
             "sampled_tokens_per_s": round(state["tokens"] / (1 + options.steps) / seconds["generate"]),
-            "peak_gb": round(peak_memory(), 2), "predicted_gb": round(estimate(config).peak, 2),
+            "peak_gb": {phase: round(value, 2) for phase, value in held.items()},
+            "predicted_gb": {phase: round(value, 2) for phase, value in predicted(config).items()},
             "exec_rate": rows[-1]["exec_rate"], "turns": rows[-1]["tool_calls"] + 1,
             "minutes": round((time.perf_counter() - started) / 60, 1)}
     print(json.dumps(row))
