@@ -79,9 +79,9 @@ def program(tokenizer, length: int, variant: int) -> str:
         turn = longer
 
 
-def scripted(trainer, tokens: int, length: int):
-    """Let the model sample `tokens` for each turn, then say a program of `length` instead; counts what was
-    sampled."""
+def scripted(trainer, tokens: int, length: int | None = None):
+    """Let the model sample `tokens` for each turn, then say a program of `length` (as many) instead; counts
+    what was sampled."""
     tokenizer, state = trainer.processing_class.tokenizer, {"tokens": 0, "calls": 0}
     bounds = {"min_new_tokens": tokens, "max_new_tokens": tokens}
     trainer.generation_kwargs = {**trainer.args.generation_kwargs, **bounds}
@@ -91,7 +91,7 @@ def scripted(trainer, tokens: int, length: int):
         ids, logprobs = plain(self, prompt_ids, *args, **kwargs)
         state["tokens"] += sum(map(len, ids))
         state["calls"] += 1
-        turns = [program(tokenizer, length, i + state["calls"]) for i in range(len(ids))]
+        turns = [program(tokenizer, length or tokens, i + state["calls"]) for i in range(len(ids))]
         return [tokenizer(turn + "<|im_end|>")["input_ids"] for turn in turns], logprobs
 
     plain = GRPOTrainer._generate_single_turn
@@ -109,7 +109,7 @@ def peaks(trainer):
             torch.cuda.reset_peak_memory_stats()
 
     def sampled(inputs):
-        told("update")
+        told("update" if held else "loading")
         output = plain(inputs)
         told("sampling")
         return output
