@@ -68,9 +68,11 @@ def load_processor(source: str) -> ImageTextProcessor:
     """The processor of a Qwen-family checkpoint, with a template and a turn parser that know tools.
 
     Qwen2.5-VL's shipped template ignores tools; TRL's copy of the Qwen3-VL grammar uses the same tokens.
-    Raises OSError (transformers) where there is none. Example: `load_processor("data/nano/nano")`.
+    Pictures are scaled by Pillow, also where torchvision is installed: that rounds otherwise, and an endpoint
+    is sent pictures that Pillow scaled. Raises OSError (transformers) where there is none. Example:
+    `load_processor("data/nano/nano")`.
     """
-    processor = ImageTextProcessor.from_pretrained(source)
+    processor = ImageTextProcessor.from_pretrained(source, backend="pil")
     if not isinstance(processor.image_processor, LetterboxImageProcessor):
         processor.chat_template = (files("trl") / "chat_templates" / "qwen3_vl.jinja").read_text()
     processor.tokenizer.response_template = RESPONSE_TEMPLATE

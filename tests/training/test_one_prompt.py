@@ -57,7 +57,8 @@ def trained(model, folder, turns, monkeypatch):
     def sample(self, prompt_ids, images, fields, *args, **kwargs):
         # the system's message, the user's, then two for each turn
         turn = (prompt_ids[0].count(start) - 3) // 2
-        pixels = torch.as_tensor(np.asarray(fields["pixel_values"]))
+        pixels = fields["pixel_values"]  # of the first turn a list
+        pixels = pixels.cpu() if torch.is_tensor(pixels) else torch.as_tensor(np.asarray(pixels))
         asked[turn] = prompt_ids[0], pixels[:len(pixels) // len(prompt_ids)]
         return [list(turns[turn]) for _ in prompt_ids], None
 
@@ -149,6 +150,19 @@ def test_a_server_with_the_stock_template_and_its_own_bounds_shows_them_too(fami
         assert torch.equal(pixels, batch["pixel_values"])
 
 
+def test_pillow_scales_the_pictures_where_torchvision_could_as_well(tiny_qwen, monkeypatch):
+    """It did not: on a machine with both, what was played and what an endpoint was sent differed in bits."""
+    from transformers.models.auto import image_processing_auto as auto
+
+    monkeypatch.setattr(auto, "is_torchvision_available", lambda: True)
+    assert auto._resolve_backend(None, None, "Qwen2VLImageProcessor") == "torchvision"
+    asked, plain = [], auto._load_backend_class
+    monkeypatch.setattr(auto, "_load_backend_class",
+                        lambda *args, **more: asked.append(args[1]) or plain(*args, **more))
+    load_processor_of(tiny_qwen)
+    assert asked == ["pil"]
+
+
 @families
 @pytest.mark.parametrize("size", [(20, 20), (300, 200), (640, 480), (3000, 200), (64, 2000)])
 def test_a_picture_is_sent_in_the_size_that_a_local_model_is_shown(family, size, request):
@@ -181,7 +195,7 @@ def test_nano_reads_what_its_processor_makes_of_a_conversation(chart):
     pictures = [part["image"] for message in talk for part in message["content"] if part["type"] == "image"]
     expected = policy.processor(text=text, images=[pictures], return_tensors="pt")
     for name, value in policy.inputs([talk]).items():
-        assert torch.equal(value, expected[name]), name
+        assert torch.equal(value.cpu(), expected[name]), name
 
 
 def test_lengths_are_those_of_the_run_unless_asked_otherwise(tmp_path, tiny_qwen):
