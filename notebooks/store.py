@@ -47,19 +47,20 @@ def _kept(outputs):
         if "execution_count" in output:
             output.execution_count = None
         if "text/html" in data:
-            data["text/html"] = re.sub(r'base64,([^"]*)"', _smaller, data["text/html"])
+            data["text/html"] = re.sub(r'(?<=src="data:image/png;base64,)[^"]*', _smaller,
+                                       data["text/html"])  # not what a shown program says of one
         kept.append(output)
     return kept
 
 
 def _smaller(found):
     """A picture of a page with a palette, where that saves anything."""
-    data, out = base64.b64decode(found[1]), io.BytesIO()
+    data, out = base64.b64decode(found[0]), io.BytesIO()
     image = Image.open(io.BytesIO(data))
     if image.mode == "RGB":
         image.quantize(COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     smaller = out.getvalue() if 0 < out.tell() < len(data) else data
-    return f'base64,{base64.b64encode(smaller).decode()}"'
+    return base64.b64encode(smaller).decode()
 
 
 if __name__ == "__main__":
