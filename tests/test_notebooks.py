@@ -10,8 +10,8 @@ from nbclient import NotebookClient
 
 from rrvf_lab.render.chromium import find_chromium
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9]*.ipynb"))
-IN_LAB = ("00", "01", "02", "03", "04", "05", "08")
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9AB]*_*.ipynb"))
+IN_LAB = ("00", "01", "02", "03", "04", "08", "A")
 
 
 def _chromium():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = "index", "04_one_rollout", "05_groups_and_advantages", "solutions"
+PAGES = "index", "02_one_rollout", "04_groups_and_advantages", "solutions"
 pytestmark = pytest.mark.slow
 
 
@@ -44,4 +44,4 @@ def test_solutions_are_folded(book):
 
 
 def test_formulas_are_drawn(book):
-    assert "\\(" not in book["05_groups_and_advantages"] and r'alt="r_i=' in book["05_groups_and_advantages"]
+    assert "\\(" not in book["04_groups_and_advantages"] and r'alt="r_i=' in book["04_groups_and_advantages"]

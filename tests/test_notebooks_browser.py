@@ -10,10 +10,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PICTURES = {
     "00_quickstart": 3,
     "01_data": 3,
-    "02_rendering": 4,
+    "A_rendering": 4,
     "03_judge_and_reward": 4,
-    "04_one_rollout": 10,
-    "05_groups_and_advantages": 4,
+    "02_one_rollout": 10,
+    "04_groups_and_advantages": 4,
     "08_evaluate": 4,
 }  # the least that each shows
 

@@ -12,7 +12,7 @@ import rrvf_lab as rl
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 TEXT = (NOTEBOOKS / "README.md").read_text()
 SOURCES = "\n".join(path.read_text().lower() for path in NOTEBOOKS.parent.glob("rrvf_lab/**/*.py"))
-TAUGHT = "00_quickstart", "01_data", "02_rendering", "04_one_rollout", "05_groups_and_advantages"
+TAUGHT = sorted(path.stem for path in NOTEBOOKS.glob("[0-9AB]*_*.ipynb"))
 
 
 def section(title):
