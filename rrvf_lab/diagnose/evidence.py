@@ -108,14 +108,15 @@ class Evidence:
     @functools.cached_property
     def weights(self) -> dict:
         """The weights of the reward's terms: the settings', else what the recorded sentences say."""
+        usual = {"vision": 1.0, "format": 0.1, "tool": 0.1}
         if weights := self.config.get("reward"):
-            return {part: float(weights[part]) for part in ("vision", "format", "tool")}
+            return {part: float(weights.get(part, usual[part])) for part in usual}
         for row in self.rows:
             reasons = (row.get("reward") or {}).get("reasons", ())
             said = [reason.partition(":")[0].split() for reason in reasons]
             if len(said) == 3 and all(len(words) == 4 for words in said):
                 return {words[0]: float(words[3]) for words in said}
-        return {"vision": 1.0, "format": 0.1, "tool": 0.1}
+        return usual
 
     @functools.cached_property
     def held_out(self) -> set[str]:

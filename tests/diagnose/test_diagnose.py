@@ -50,6 +50,11 @@ def test_a_fault_is_the_first_or_second_finding(name, folder):
         assert any(map(str.isdigit, finding.evidence))
 
 
+def test_settings_that_name_some_weights_leave_the_others_as_they_are():
+    run = Evidence([], ".", {"reward": {"tool": -1, "cap": 2}})
+    assert run.weights == {"vision": 1.0, "format": 0.1, "tool": -1.0}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_the_first_or_second_finding_of_all(name, folder):
