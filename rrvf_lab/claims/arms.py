@@ -24,7 +24,7 @@ WHOLE = ("test", "one turn", "two turns", "four turns", "blind", *AWAY)
 class Arm:
     """One thing to train and measure: `changes` of the configuration `config` (None: the `model` as it is).
 
-    `sets` are those it is measured on (see `measure`).
+    `sets` are those it is measured on (see `measure`); `once`: one seed tells all that it is asked.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Arm:
     model: str = "nano-base"
     sets: tuple[str, ...] = WHOLE
     ablation: bool = False
+    once: bool = False
 
     def settings(self, folder: Path, seed: int, quick: bool = False) -> TrainConfig:
         """The run of this arm in `folder`; it evaluates nothing itself. `quick` makes a main arm as short as
@@ -69,19 +70,20 @@ def _reward(**weights):
 
 _JUDGES = "rrvf_lab.claims.judges"
 MAIN = (
-    Arm("base", "the base model as it is", None),
+    Arm("base", "the base model as it is", None, once=True),
     Arm("rl", "GRPO on images alone, three turns: make demo"),
     _supervised("sft-low", "imitates labels, rate 5e-4", learning_rate=5e-4),
     _supervised("sft", "imitates labels, rate 1.5e-3", learning_rate=1.5e-3),
     _supervised("sft-high", "imitates labels, rate 4e-3", learning_rate=4e-3),
     _supervised("sft-long", "imitates labels for as many seconds as GRPO takes", steps=600),
     Arm("teacher", "the finished nano, which writes the student's sentences", None, model="nano",
-        sets=LISTENS),
+        sets=LISTENS, once=True),
     Arm("student", "GRPO with sentences that the teacher wrote", "demo",
         SHORT | {"judge": f"{_JUDGES}:taught"}, sets=("test", "one turn")),
     Arm("nano-rl", "GRPO from the finished nano", "nano", model="nano", sets=LISTENS),
     Arm("pages-rl", "GRPO on web pages alone", "demo",
-        SHORT | {"train_images": "data/pages/train", "language": "matplotlib"}, sets=("test", "pages")),
+        SHORT | {"train_images": "data/pages/train", "language": "matplotlib"}, sets=("test", "pages"),
+        once=True),
 )
 ABLATIONS = (
     _ablation("short", "nothing: what all below are compared with"),

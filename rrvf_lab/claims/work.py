@@ -26,12 +26,10 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}  # two jobs 
 
 
 def jobs(quick: bool, seeds: int, names=()) -> list[tuple[str, int]]:
-    """(arm, seed) in the order they are wanted: seed 0 of everything first. What is not trained, and what is
-    only a choice of learning rate, needs one seed."""
+    """(arm, seed) in the order they are wanted: seed 0 of everything first."""
     arms = [ARMS[name] for name in names] or [arm for arm in ARMS.values() if not (quick and arm.ablation)]
-    once = {"base", "teacher", "sft-low", "sft-high", "pages-rl"}
     return [(arm.name, seed) for seed in range(1 if quick else seeds) for arm in arms
-            if seed == 0 or arm.name not in once]
+            if seed == 0 or not arm.once]
 
 
 def work(folder: Path, some, quick: bool, at_once: int = 2) -> dict[tuple[str, int], str]:
