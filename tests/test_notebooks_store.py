@@ -11,8 +11,8 @@ from PIL import Image
 import rrvf_lab as rl
 smooth = np.linspace(0, 255, 300 * 200 * 3).reshape(200, 300, 3)
 noise = np.random.default_rng(0).integers(0, 40, smooth.shape)
-rl.show(Image.fromarray(((smooth + noise) / 2).astype("uint8")), "noise on a slope")""",
-         """from IPython.display import HTML
+rl.show(Image.fromarray(((smooth + noise) / 2).astype("uint8")), "noise on a slope")""", \
+    """from IPython.display import HTML
 HTML("a program's text: &quot;data:image/png;base64,iVBORw0K")"""
 
 
