@@ -109,9 +109,9 @@ def notebook(*cells):
     return nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)), metadata=kernel)
 
 
-def opened(lab, chromium, name, notebook):
-    """The page of a notebook that was run from top to bottom; `page.errors` gathers what the console
-    complains about."""
+def idle(lab, chromium, name, notebook):
+    """The page of a notebook that nothing was run of; `page.errors` gathers what the console complains about.
+    """
     folder, url = lab
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -129,8 +129,19 @@ def opened(lab, chromium, name, notebook):
     page.goto(url(name))
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
     page.get_by_text("| Idle").wait_for()
+    return page
+
+
+def run(page, which):
+    """Choose an entry of the menu Run."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
+    page.get_by_text(which, exact=True).click()
+
+
+def opened(lab, chromium, name, notebook):
+    """The page of a notebook that was run from top to bottom."""
+    page = idle(lab, chromium, name, notebook)
+    run(page, "Run All Cells")
     failed = page.locator(ERRORS)  # which stops the cells after it
     page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output").or_(failed).first.wait_for(timeout=600_000)
     assert failed.count() == 0, failed.first.inner_text()
