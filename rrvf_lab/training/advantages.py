@@ -17,6 +17,7 @@ import numpy as np
 
 EPSILON = 1e-4    # added to the spread, as in TRL 1.16
 FLAT = 1e-6       # rewards closer than this are equal: the group teaches nothing
+ROUNDING = 1e-3   # an advantage closer to 0 than this is no push
 SCALES = ("group", "batch", "none")
 BASELINES = ("mean", "leave-one-out", "batch", "none")
 
@@ -44,6 +45,29 @@ def advantages(rewards, groups, scale: str = "group", baseline: str = "mean") ->
     with np.errstate(invalid="ignore", divide="ignore"):
         result = (r - _baseline(r, of, baseline)) / _spread(r, of, scale)
     return np.nan_to_num(result, nan=0.0)
+
+
+def without_rounding(pushes, totals, group: int):
+    """TRL's advantages (a float32 tensor, changed in place) with 0 where only rounding pushes: in groups of
+    equal rewards, whose rounding errors TRL divides by 0.0001 and Adam scales up to whole steps, and below
+    0.001.
+
+    Example: `without_rounding(torch.tensor([0.0012, -0.0012]), [1.05, 1.05], group=2)` is all 0.
+    """
+    for first in range(0, len(totals), group):
+        if apart(totals[first:first + group]) < FLAT:
+            pushes[first:first + group] = 0.0
+    pushes[abs(pushes) < ROUNDING] = 0.0
+    return pushes
+
+
+def apart(totals) -> float:
+    """Highest minus lowest reward of those that were scored; 0 where none was.
+
+    Example: `apart([0.2, float("nan"), 0.8])` is 0.6.
+    """
+    scored = [total for total in totals if not np.isnan(total)]
+    return max(scored, default=0.0) - min(scored, default=0.0)
 
 
 def _baseline(r, of, baseline):

@@ -38,7 +38,7 @@ from ..nano.tokens import written
 from ..records import cut_share, warn_of_cuts
 from ..records.store import Recorder
 from ..talk import BAD_CALL
-from .advantages import FLAT
+from .advantages import FLAT, apart, without_rounding
 from .batches import in_full_precision, trainable, trimmed
 from .engine import mend
 from .memory import estimate
@@ -205,9 +205,8 @@ class RRVFTrainer(InRunFolder, GRPOTrainer):
             for phase, spent in env.episode.seconds.items():
                 self.seconds[phase] += spent
                 env.episode.seconds[phase] = 0.0
-        # Equal rewards leave rounding errors, which TRL divides by 1e-4 and Adam scales up to whole steps.
-        output["advantages"][output["advantages"].abs() < 1e-3] = 0.0
-        self._record(output["advantages"].tolist())
+        totals = [rollout.reward.total for rollout in self.rollouts]
+        self._record(without_rounding(output["advantages"], totals, self.config.group).tolist())
         self.seconds["rollouts"] += time.perf_counter() - started
         return output
 
@@ -330,16 +329,10 @@ def step_values(rollouts, group: int) -> dict[str, list[float]]:
     out["cut_turns"] = [cut_share([r]) for r in rollouts if r.turns]
     out["copy_rate"] = [float(a.code == b.code) for d in drafts for a, b in zip(d, d[1:], strict=False)]
     totals = [[r.reward.total for r in rollouts[i:i + group]] for i in range(0, len(rollouts), group)]
-    out["zero_spread_groups"] = [float(_spread(t) < FLAT) for t in totals]
+    out["zero_spread_groups"] = [float(apart(t) < FLAT) for t in totals]
     for k in range(max((len(d) for d in drafts), default=0)):
         out[f"score/turn_{k + 1}"] = [d[k].score for d in drafts if len(d) > k]
     return out
-
-
-def _spread(totals):
-    """Highest minus lowest reward, of those that were scored."""
-    scored = [total for total in totals if not math.isnan(total)]
-    return max(scored, default=0.0) - min(scored, default=0.0)
 
 
 def last_checkpoint(folder: Path) -> Path | None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..reward import RewardWeights
-from ..training.advantages import FLAT, SCALES, advantages
+from ..training.advantages import FLAT, ROUNDING, SCALES, advantages
 
-NEAR = 1.5e-3  # the trainer sets advantages below 0.001 to 0
+NEAR = 1.5 * ROUNDING  # of what the trainer sets to 0
 BASE = {"mean": r"\operatorname{mean}_{j\in g}\,r_j", "batch": r"\operatorname{mean}_{j}\,r_j",
         "leave-one-out": r"\operatorname{mean}_{j\in g,\,j\neq i}\,r_j"}
 SPREAD = {"group": r"\operatorname{std}_{j\in g}\,r_j+10^{-4}",
