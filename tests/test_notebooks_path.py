@@ -52,6 +52,7 @@ def test_from_a_rollout_to_a_changed_weight_and_its_effect_takes_less_than_ten_m
     assert group.locator("ol > li").all_inner_texts() != before
     assert "was #8" in group.locator("ol > li").first.inner_text()  # it drew nothing
 
+    choose(page, "view.tool.value = TOOL")  # the control lies in another cell
     run(page, "Run Selected Cell and All Below")
     moved = output(page, "view.tool.value = TOOL")
     moved.get_by_text("'tool': -2.0").wait_for()  # what was moved by hand is what is trained on
