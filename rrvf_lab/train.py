@@ -90,11 +90,13 @@ def _validated(parts, model) -> float:
 def preflight(config, renderer=None, judge=None, **changes):
     """Could this run learn at all? One batch of its untrained policy as a table (`training.preflight`).
 
-    `config` is what `start` takes, `changes` override settings. Nothing is recorded, and no run folder is
-    touched.
+    `config` is what `start` takes, `changes` override settings; `judge` is one, or the name of one as a
+    configuration gives it. Nothing is recorded, and no run folder is touched.
 
     Example: `preflight("demo").verdict == "ok"`.
     """
+    if isinstance(judge, str):
+        judge, changes["judge"] = None, judge
     given = vars(config) if isinstance(config, TrainConfig) else vars(TrainConfig.load(config))
     config = TrainConfig(**given | changes)
     if config.rollouts:

@@ -139,3 +139,11 @@ def test_the_recipe_of_a_gpu_is_looked_at_too(model, request, tmp_path):
         group=2, max_turns=2, max_new_tokens=40, max_image_tokens=100, test_images=None)
     found = verdicts(rl.preflight(settings))
     assert found["turns parse"] == "stop" and found["words depend"] != "stop" and found["update see"] == "ok"
+
+
+def test_a_judge_may_be_named_as_in_a_configuration(monkeypatch):
+    monkeypatch.setattr("rrvf_lab.train.make_trainer", lambda config, renderer, judge: (config.judge, judge))
+    monkeypatch.setattr("rrvf_lab.train.look", lambda trainer: trainer)
+    named = "rrvf_lab.claims.judges:ssim"
+    assert rl.preflight("demo", judge=named) == (named, None)
+    assert rl.preflight("demo", judge=max) == (None, max)
