@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from ..leaves.files import REPOSITORY
@@ -43,11 +43,13 @@ def work(folder: Path, some, quick: bool, at_once: int = 2) -> dict[tuple[str, i
     failed, started = {}, time.time()
     with tqdm(total=len(some), initial=len(some) - len(missing), desc="arms") as bar, \
             ThreadPoolExecutor(at_once) as pool:
-        for job, words in pool.map(lambda job: (job, _in_process(folder, *job, quick)), missing):
+        running = {pool.submit(_in_process, folder, *job, quick): job for job in missing}
+        for ended in as_completed(running):
+            name, seed = running[ended]
             bar.update()
-            bar.set_postfix_str(f"{job[0]}-{job[1]}, {(time.time() - started) / 60:.0f} min")
-            if words:
-                failed[job] = words
+            bar.set_postfix_str(f"{name}-{seed}, {(time.time() - started) / 60:.0f} min")
+            if words := ended.result():
+                failed[name, seed] = words
     return failed
 
 
