@@ -109,9 +109,9 @@ def _nano_teaches():
     return Teacher(load_policy("nano"))
 
 
-def taught(target, image, error=None):
-    """`Teacher` of the finished nano, as settings name it."""
-    return _nano_teaches()(target, image, error)
-
-
-taught.concurrency = Teacher.concurrency
+def __getattr__(name):
+    """`taught`, the `Teacher` of the finished nano, as settings name it. Whoever names it loads the weights:
+    loaded by the first of the threads that ask, they would take the numbers out of what others compute."""
+    if name == "taught":
+        return _nano_teaches()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -25,7 +25,7 @@ from ..leaves.files import write_whole
 from ..policy import Drafted, load_policy
 from ..records.report import score_after
 from ..training.config import TrainConfig
-from .judges import taught
+from . import judges
 
 TURNS = 3
 # name: (folder, first, after the last, turns)
@@ -111,6 +111,6 @@ def write_result(arm, seed: int, folder: Path, quick: bool) -> dict:
     share = 1 / 3 if quick else 1.0
     result = {"arm": arm.name, "seed": seed, "quick": quick,
               "cost": cost_of(folder) if arm.config else {},
-              "sets": measure(arm, folder, share, taught if arm.name == "student" else None)}
+              "sets": measure(arm, folder, share, judges.taught if arm.name == "student" else None)}
     write_whole(folder / "result.json", json.dumps(result))
     return result

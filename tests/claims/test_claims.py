@@ -177,3 +177,11 @@ def test_the_base_is_measured_and_its_result_is_read(tmp_path, monkeypatch):
     assert [row[0] for row in blind["after"]] == [row[0] for row in told["after"]]  # from the same drafts
     assert Results(tmp_path).of("base", "one turn").shape == (1, 2)
     assert work(tmp_path, [("base", 0)], quick=False) == {}  # has its result, and is left alone
+
+
+def test_the_teacher_is_loaded_by_who_names_it_and_once():
+    """Loaded by the first of many asking threads it left another policy without its numbers."""
+    from rrvf_lab.claims import judges
+
+    loaded = judges.taught
+    assert isinstance(loaded, Teacher) and loaded.read.policy.model is not None and judges.taught is loaded
