@@ -614,8 +614,8 @@ def vision_drowned(run):
         return None
     return Finding("other terms drown the picture",
                    "Within groups the reward differs mostly by form and tool calls, not by the picture.",
-                   f"the picture makes {part:.0%} of the differences within {len(inside)} groups (95 % "
-                   f"interval {np.quantile(parts, 0.025):.0%} to {high:.0%}); weights {run.weights}",
+                   f"the picture makes {max(0.0, part):.0%} of the differences within {len(inside)} groups "
+                   f"(95 % interval {np.quantile(parts, 0.025):.0%} to {high:.0%}); weights {run.weights}",
                    LOST, 1 - max(0.0, part), "the policy learns form, and drawing later or never",
                    "lower the weights of format and tool (TrainConfig.reward)",
                    _some(np.concatenate(inside)))

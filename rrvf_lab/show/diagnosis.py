@@ -10,6 +10,7 @@ import math
 from ..diagnose import Diagnosis
 from ..diagnose.finding import LOST, WRONG
 from ..diagnose.gain import signed_form, sure
+from .deltas import whole
 from .html import card, drawn, folded, number, picture, row, says, table, text_html
 from .ledger import turns_html
 
@@ -38,10 +39,10 @@ def headline_html(diagnosis: Diagnosis) -> str:
 def finding_html(place: int, finding) -> str:
     """One finding in words: what happens, the evidence, what it costs, what to try."""
     said = [("evidence", finding.evidence), ("costs", finding.costs), ("try", finding.remedy)]
-    words = says(text_html(f"{place}. {finding.name}"), text_html(f"({finding.kind}) {finding.says}"))
-    lines = table([map(text_html, pair) for pair in said if pair[1]])
+    title = says(text_html(f"{place}. {finding.name}"), text_html(f"({finding.kind}) {finding.says}"))
+    lines = table([(whole(name), text_html(words)) for name, words in said if words])
     mark = f"border-left:4px solid {MARKS.get(finding.kind, '#888')};padding-left:10px;margin-top:10px"
-    return f'<div style="{mark}">{words}{lines}</div>'
+    return f'<div style="{mark}">{title}{lines}</div>'
 
 
 def numbers_html(diagnosis: Diagnosis) -> str:
