@@ -480,6 +480,9 @@ def test_closing_leaves_no_descriptor_and_no_thread():
     descriptors, threads = left()
     with Browser(pages=1) as browser:
         browser.html(NORMAL)
+    deadline = time.monotonic() + 5              # asyncio's thread that waited for a process ends after it
+    while not left()[1] <= threads and time.monotonic() < deadline:
+        time.sleep(0.02)
     after, still = left()                        # what earlier tests left may end meanwhile
     assert after <= descriptors and still <= threads
 
