@@ -23,7 +23,7 @@ demo: setup
 	$(BIN)/python -m rrvf_lab.train demo
 
 test: setup
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests -n 2 --dist loadfile $(ARGS)
 
 bench: setup
 	$(BIN)/python tests/benchmarks/bench.py $(if $(BASE),--base $(BASE)) $(ARGS)

@@ -188,7 +188,7 @@ def test_root_on_debian_installs_only_what_is_missing_and_once(bench):
     "target, command",
     [
         ("demo", "-m rrvf_lab.train demo"),
-        ("test", "-m pytest -q tests -n 2 --dist loadfile --no-loadscope-reorder"),
+        ("test", "-m pytest -q tests -n 2 --dist loadfile"),
         ("lab", "-m jupyterlab"),
     ],
 )
