@@ -25,6 +25,7 @@ from ..leaves.files import found, json_lines
 from ..leaves.pictures import decoded, rgb
 from ..records.facts import drew, facts_of, group_labels, score
 from ..records.store import Recorder, Rollouts, load_rollouts, picture_name
+from ..reward import RewardWeights
 from ..training.runs import Run
 
 SAMPLE = 40  # pairs of pictures that are judged again
@@ -108,7 +109,7 @@ class Evidence:
     @functools.cached_property
     def weights(self) -> dict:
         """The weights of the reward's terms: the settings', else what the recorded sentences say."""
-        usual = {"vision": 1.0, "format": 0.1, "tool": 0.1}
+        usual = {part: getattr(RewardWeights, part) for part in ("vision", "format", "tool")}
         if weights := self.config.get("reward"):
             return {part: float(weights.get(part, usual[part])) for part in usual}
         for row in self.rows:
