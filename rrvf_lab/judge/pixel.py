@@ -21,10 +21,9 @@ import threading
 from collections import OrderedDict
 
 import numpy as np
-import xxhash
 from PIL import Image
 
-from ..leaves.pictures import rgb
+from ..leaves.pictures import fingerprint, rgb
 from .score import Scorer, aspect_of
 from .see import INK, Colours, Drawing, as_page, fitted, keep_apart
 from .sentences import REGISTERS, compared
@@ -75,7 +74,7 @@ class PixelJudge:
     def remembered(self, target, scored: bool = True) -> tuple[Drawing, Scorer | None]:
         """A target taken apart, with what its score needs where it is `scored`; kept for the next time."""
         target = rgb(target)
-        key = target.size, xxhash.xxh3_128_digest(target.tobytes("raw", "RGBX"))  # as it lies in memory
+        key = fingerprint(target)
         with self._lock:
             page, scorer = self._targets.get(key, (None, None))
             if page is not None:

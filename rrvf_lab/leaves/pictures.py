@@ -17,6 +17,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import xxhash
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # raster only: Pillow hands EPS to Ghostscript
@@ -111,6 +112,15 @@ def png(image, **options) -> bytes:
     data = io.BytesIO()
     image.save(data, "PNG", **{"icc_profile": None} | options)
     return data.getvalue()
+
+
+def fingerprint(image) -> tuple:
+    """What tells one RGB picture from others: its size and a hash of its pixels, as they lie in memory (0.3
+    ms of a megapixel).
+
+    Example: `fingerprint(image) == fingerprint(image.copy())`.
+    """
+    return image.size, xxhash.xxh3_128_digest(image.tobytes("raw", "RGBX"))
 
 
 def data_url(picture) -> str:

@@ -10,11 +10,10 @@ Left out: videos, and models of other families.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from importlib.resources import files
 
 import numpy as np
-from transformers import AutoImageProcessor, AutoProcessor, BatchFeature, PreTrainedConfig
+from transformers import AutoImageProcessor, AutoProcessor, PreTrainedConfig
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.models.qwen3_vl.processing_qwen3_vl import Qwen3VLProcessor
 from transformers.processing_utils import ProcessorMixin
@@ -22,6 +21,7 @@ from trl.chat_template_utils import qwen3_template
 
 from ..leaves.regions import CLOSES_CALL, CLOSES_THOUGHT, OPENS_CALL, OPENS_THOUGHT
 from ..talk import TOKENS_OF_TEXT
+from .prepared import prepare_each_once
 
 WIDTH, HEIGHT, PATCH, MERGE = 256, 192, 16, 2        # of the embedded model's pictures
 GRAY = 128  # of the bars beside a picture of other sides
@@ -73,6 +73,7 @@ def load_processor(source: str) -> ImageTextProcessor:
     `load_processor("data/nano/nano")`.
     """
     processor = ImageTextProcessor.from_pretrained(source, backend="pil")
+    prepare_each_once(processor.image_processor)
     if not isinstance(processor.image_processor, LetterboxImageProcessor):
         processor.chat_template = (files("trl") / "chat_templates" / "qwen3_vl.jinja").read_text()
     processor.tokenizer.response_template = RESPONSE_TEMPLATE
@@ -130,30 +131,6 @@ class LetterboxImageProcessor(Qwen2VLImageProcessorPil):
         over = HEIGHT - fitted.height, WIDTH - fitted.width
         sides = [(0, 0), *((gap // 2, gap - gap // 2) for gap in over)]
         return np.pad(image, sides, constant_values=GRAY)
-
-    def _preprocess(self, images, **settings):
-        """Remembers what it prepared: training asks for every target dozens of times."""
-        prepare = super()._preprocess
-        patches = [_remembered(prepare, image, settings) for image in images]
-        grid = np.array([[1, HEIGHT // PATCH, WIDTH // PATCH]] * len(patches), dtype=np.int64)
-        return BatchFeature({"pixel_values": np.concatenate(patches), "image_grid_thw": grid},
-                            tensor_type=settings["return_tensors"])
-
-
-_PREPARED = OrderedDict()  # here and not on the processor, whose attributes are saved with a checkpoint
-_MOST = 256                # pictures, 590 kB each
-
-
-def _remembered(prepare, image, settings):
-    settings = settings | {"return_tensors": None}
-    key = image.shape, hash(image.tobytes()), repr(settings)
-    patches = _PREPARED.pop(key, None)
-    if patches is None:
-        patches = prepare([image], **settings)["pixel_values"]
-    _PREPARED[key] = patches
-    if len(_PREPARED) > _MOST:
-        _PREPARED.popitem(last=False)
-    return patches
 
 
 class _Key(PreTrainedConfig):

@@ -30,7 +30,8 @@ from trl import GRPOTrainer
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from rrvf_lab.judge import VLMJudge
 from rrvf_lab.judge.criteria import CRITERIA
-from rrvf_lab.nano import distinct, processor
+from rrvf_lab.nano import distinct
+from rrvf_lab.nano.prepared import Kept
 from rrvf_lab.train import make_trainer
 from rrvf_lab.training import TrainConfig
 from rrvf_lab.training.report import PHASES
@@ -80,7 +81,7 @@ def stock():
 
     No episode is told of a turn before all are written, so each waits for its render when TRL asks for it.
     """
-    ours = RRVFTrainer._generate_single_turn, distinct._distinct, processor._remembered
+    ours = RRVFTrainer._generate_single_turn, distinct._distinct, Kept.get
 
     def timed(self, *args, **kwargs):
         started = time.perf_counter()
@@ -91,14 +92,14 @@ def stock():
     def each(pictures):
         return list(range(len(pictures))), list(range(len(pictures)))
 
-    def again(prepare, image, settings):
-        return prepare([image], **settings | {"return_tensors": None})["pixel_values"]
+    def again(self, how, image, prepare):
+        return prepare(image)
 
-    RRVFTrainer._generate_single_turn, distinct._distinct, processor._remembered = timed, each, again
+    RRVFTrainer._generate_single_turn, distinct._distinct, Kept.get = timed, each, again
     try:
         yield
     finally:
-        RRVFTrainer._generate_single_turn, distinct._distinct, processor._remembered = ours
+        RRVFTrainer._generate_single_turn, distinct._distinct, Kept.get = ours
 
 
 class Alternate(TrainerCallback):

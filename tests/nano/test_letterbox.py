@@ -15,11 +15,6 @@ def processor():
     return maker("nano/parts").build_processor()
 
 
-@pytest.fixture(autouse=True)
-def nothing_remembered():
-    preparing._PREPARED.clear()
-
-
 def seen(processor, *pictures):
     """What the model is shown, height x width x 3 for each picture."""
     found = processor.image_processor(images=list(pictures), return_tensors="np")
@@ -55,21 +50,3 @@ def test_white_paper_is_zero_and_a_picture_is_so_many_tokens(processor):
     text = processor.apply_chat_template(asked, add_generation_prompt=True)
     batch = processor(text=text, images=[Image.new("RGB", (500, 300))], return_tensors="pt")
     assert (batch["input_ids"] == processor.image_token_id).sum() == IMAGE_TOKENS == 48
-
-
-def test_preparing_a_picture_twice_is_preparing_it_once(processor):
-    rng = np.random.default_rng(0)
-    pictures = [Image.fromarray(rng.integers(0, 255, (60, 80, 3), np.uint8)) for _ in range(3)]
-    mixed = seen(processor, *(pictures[i] for i in (0, 1, 0, 2)))
-    assert len(preparing._PREPARED) == 3
-    alone = []
-    for picture in pictures:
-        preparing._PREPARED.clear()
-        alone.append(seen(processor, picture)[0])
-    assert np.array_equal(mixed, [alone[i] for i in (0, 1, 0, 2)])
-
-
-def test_what_is_remembered_is_bounded(processor, monkeypatch):
-    monkeypatch.setattr(preparing, "_MOST", 2)
-    seen(processor, *(Image.new("RGB", (40, 30), colour) for colour in ("red", "blue", "teal", "red")))
-    assert len(preparing._PREPARED) == 2
