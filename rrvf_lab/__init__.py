@@ -49,6 +49,7 @@ from .judge import (
     hack_zoo,
     judge,
 )
+from .leaves.threads import calm_threads
 from .play import branch, play, play_many
 from .policy import Drafted, Human, ModelPolicy, Recording, load_policy
 from .probe import probe
@@ -70,6 +71,7 @@ from .widgets import (
     watch,
 )
 
+calm_threads()  # here, as whatever is called first may load torch
 install()
 
 __all__ = [

@@ -37,7 +37,6 @@ from tempfile import TemporaryDirectory
 from .environment import Environment
 from .evaluate import evaluate
 from .judge import JudgeStopped
-from .leaves.threads import calm_threads
 from .nano.loading import load_model
 from .policy import ModelPolicy, load_policy
 from .reward import RewardWeights
@@ -57,7 +56,6 @@ def make_trainer(config: TrainConfig, renderer=None, judge=None):
 
     Example: `make_trainer(TrainConfig.load("nano", steps=2)).train()`.
     """
-    calm_threads()
     return _trainer(checked(config, renderer, judge))
 
 
@@ -121,7 +119,6 @@ def run(config: TrainConfig, resume: bool = False, parts=None) -> dict:
     `parts` are what `training.checks.checked` gave; everything that can be wrong is said before anything is
     loaded, played or replaced.
     """
-    calm_threads()
     parts = checked(config) if parts is None else parts
     from .training.trainer import last_checkpoint
 

@@ -1,7 +1,8 @@
 """How torch's threads wait for each other, set before torch is loaded.
 
 PyTorch computes with OpenMP threads, which by default spin while they wait: on a quiet machine that saves a
-little, and beside other work a step of training collapses (measured in `tests/benchmarks/bench_threads.py`).
+little, and beside other work, be it a second training or a rollout in a notebook, a step of training takes
+several times as long (measured in `tests/benchmarks/bench_threads.py`).
 
 Left out: how many threads there are (OMP_NUM_THREADS), which is the user's.
 """

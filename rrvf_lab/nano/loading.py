@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ..leaves.files import REPOSITORY
 from ..leaves.names import hint
-from ..leaves.threads import calm_threads
 from .distinct import encode_each_once
 
 FAMILY = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe", "qwen3_5", "qwen3_5_moe")  # `model_type`s
@@ -30,7 +29,6 @@ def load_model(name: str, four_bit: bool = False, max_image_tokens: int = 768, *
     (transformers) for a model that the hub does not give, ValueError for one of another family. Example:
     `load_model("nano")`.
     """
-    calm_threads()
     import torch
     from transformers import AutoModelForImageTextToText
 

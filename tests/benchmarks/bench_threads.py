@@ -1,11 +1,12 @@
-"""What a training step costs on a quiet machine and beside four busy loops, by how torch's threads wait.
+"""What a training step costs on a quiet machine, beside four busy loops and beside a second training, by how
+torch's threads wait.
 
     python tests/benchmarks/bench_threads.py --steps 3
     python tests/benchmarks/bench_threads.py --ways "the default" "1000 spins"
 
 OpenMP's threads spin while they wait for each other. That saves a little where they have the cores to
 themselves; beside other work a spinning thread burns the time slice that the thread it waits for would
-need. The first step of each run (warming up) is left out; the last column is the mean of the two situations
+need. The first step of each run (warming up) is left out; the last column is the mean of the three situations
 relative to the best way's.
 
 Left out: how the four busy loops are hurt, other machines, GPUs (where torch's threads hardly matter).
@@ -35,16 +36,18 @@ WAYS = {
 UNSET = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS")
 
 
-def steps(environment, number):
-    """Seconds of each training step but the first."""
+def steps(environment, number, at_once=1):
+    """Seconds of each training step but the first, of so many trainings at once."""
     clean = {k: v for k, v in os.environ.items() if k not in UNSET}
     with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / "run"
+        runs = [Path(folder) / f"run-{i}" for i in range(at_once)]
         command = [sys.executable, "-m", "rrvf_lab.train", "demo", "--set", f"steps={number}",
-                   "test_images=null", f"output={run}"]
-        subprocess.run(command, env=clean | environment, check=True, capture_output=True)
-        rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    return [row["step_time"] for row in rows if "step_time" in row][1:]
+                   "test_images=null", "preflight=false"]
+        started = [subprocess.Popen([*command, f"output={run}"], env=clean | environment,
+                                    stdout=subprocess.DEVNULL) for run in runs]
+        assert [one.wait() for one in started] == [0] * at_once
+        rows = [[json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()] for run in runs]
+    return [row["step_time"] for some in rows for row in [row for row in some if "step_time" in row][1:]]
 
 
 def main():
@@ -62,14 +65,15 @@ def main():
         finally:
             for loop in loops:
                 loop.kill()
-        found[way] = np.mean(quiet), np.mean(busy)
-        print(f"{way:14} quiet {found[way][0]:6.1f} s {np.round(quiet, 1)}, beside {args.busy} busy loops "
-              f"{found[way][1]:6.1f} s {np.round(busy, 1)}", flush=True)
+        both = steps(WAYS[way], args.steps, at_once=2)
+        found[way] = [np.mean(some) for some in (quiet, busy, both)]
+        print(f"{way:14} quiet {np.round(quiet, 1)} s, beside {args.busy} busy loops {np.round(busy, 1)} s, "
+              f"two trainings at once {np.round(both, 1)} s", flush=True)
     least = np.min(list(found.values()), axis=0)
-    print(f"\n{'way':14} {'quiet':>8} {'busy':>8} {'both':>8}   as multiples of the best in each column")
+    print(f"\n{'way':14} {'quiet':>8} {'busy':>8} {'two':>8} {'all':>8}   as multiples of the column's best")
     for way, seconds in found.items():
         ratios = seconds / least
-        print(f"{way:14} {ratios[0]:8.2f} {ratios[1]:8.2f} {np.sqrt(ratios.prod()):8.2f}")
+        print(f"{way:14} " + " ".join(f"{r:8.2f}" for r in (*ratios, ratios.prod() ** (1 / len(ratios)))))
 
 
 if __name__ == "__main__":
