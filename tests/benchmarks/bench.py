@@ -273,7 +273,8 @@ def compared(base, ours):
 def measured(name, root, quick):
     """The rows of a part in a fresh process of the tree at `root`; none, and a line of why, if it fails."""
     command = [sys.executable, str(root / "tests" / "benchmarks" / "bench.py"), "--part", name]
-    env = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(root)}
+    paths = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))  # kaleido may lie there
+    env = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": paths}
     start = time.perf_counter()
     done = subprocess.run(command + ["--quick"] * quick, cwd=root, env=env, capture_output=True, text=True)
     last = [line for line in (done.stderr if done.returncode else done.stdout).splitlines() if line.strip()]
