@@ -9,9 +9,9 @@ possible rollout is assumed: real ones are shorter, and the estimate is above wh
 
 For each process: with several, `prompts` are shared among them. A run prints what it measured beside this.
 
-Left out: the libraries' own memory (about 0.5 GB of a GPU, 1 GB of a CPU process), the activations of the
-vision tower (it is not updated by the shipped recipes, and needs little then), fragmentation, what vLLM
-reserves for itself, sharding over processes (FSDP, DeepSpeed).
+Left out: what libraries take (about 0.5 GB of a GPU; of a process 0.6 GB, and about 2 with the pictures that
+renderer, judge and recordings hold), a vision tower that is not trained (it needs little), fragmentation,
+what vLLM reserves for itself, sharding over processes (FSDP, DeepSpeed).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STATE = {"paged_adamw_8bit": 2, "adamw_8bit": 2, "adamw_bnb_8bit": 2}  # bytes o
 
 ALWAYS = ("weights", "adapters and gradients", "optimizer", "pictures")
 SAMPLING = ("keys and values", "reading the prompt")
-UPDATE = ("activations", "logits")
+UPDATE = ("activations", "activations of the eyes", "logits")
 TILE = 4096, 32768  # tokens and words of which TRL's fused head makes logits at once
 
 # What the hub's config.json says of the paper's model and its smaller sister, so that no network is asked.
@@ -132,12 +132,18 @@ def _weights(config, shapes, number):
 
 
 def _pictures(config, shapes):
-    """Bytes of all pictures of a step: each rollout's target, and those of its replies."""
-    eye, nano = shapes.vision_config, config.model.startswith("nano")
+    """Bytes of all pictures of a step."""
+    eye = shapes.vision_config
+    numbers = 3 * getattr(eye, "temporal_patch_size", 2) * eye.patch_size**2  # of a patch
+    return config.batch * _patches(config, shapes) * numbers * 4
+
+
+def _patches(config, shapes):
+    """Patches of all pictures of a rollout: its target, and those of its replies."""
+    nano = config.model.startswith("nano")
     tokens = 48 if nano else config.max_image_tokens
     shown = 1 + (config.max_turns - 1) * (3 if nano else 2)
-    numbers = 3 * getattr(eye, "temporal_patch_size", 2) * eye.patch_size**2
-    return config.batch * shown * tokens * eye.spatial_merge_size**2 * numbers * 4
+    return shown * tokens * shapes.vision_config.spatial_merge_size**2
 
 
 def _adapters(config, linear):
@@ -171,19 +177,28 @@ def _sampling(config, shapes, number):
 def _update(config, shapes, number):
     """Bytes while updating, for the rollouts of one backward pass."""
     text, tokens = shapes.get_text_config(), config.micro_batch * _longest(config)
-    inside = 8 * text.hidden_size + 4 * text.intermediate_size  # what one layer keeps of a token, in numbers
-    if config.gradient_checkpointing:
-        kept = text.num_hidden_layers * text.hidden_size + 2 * inside
-    else:
-        kept = text.num_hidden_layers * inside
+    eyes, patches = shapes.vision_config, config.micro_batch * _patches(config, shapes)
     tile = min(tokens, TILE[0]) * min(text.vocab_size, TILE[1])
     # without the GPU's kernel a tile is worked on in float32, in about five copies
     word = number if number == 2 else number + 5 * 4
     head = 0 if config.lora_rank else text.vocab_size * text.hidden_size * 4
     return {
-        "activations": tokens * kept * number,
+        "activations": tokens * _kept(config, text, text.num_hidden_layers) * number,
+        "activations of the eyes": patches * _kept(config, eyes, eyes.depth) * number * _eyes_train(config),
         "logits": tile * word + tokens * text.hidden_size * (4 + number) + head,
     }
+
+
+def _kept(config, half, layers):
+    """Numbers that the layers of one half of the model keep of a token, or a patch, until the way back."""
+    inside = 8 * half.hidden_size + 4 * half.intermediate_size  # of one layer
+    return layers * half.hidden_size + 2 * inside if config.gradient_checkpointing else layers * inside
+
+
+def _eyes_train(config):
+    """Whether weights of the vision tower train."""
+    return (not config.lora_rank or config.lora_targets == "all-linear"
+            or re.fullmatch(config.lora_targets, "model.visual.blocks.0.attn.qkv") is not None)
 
 
 def _longest(config):

@@ -36,3 +36,12 @@ def test_an_estimate_is_a_table_whose_peak_is_what_one_moment_holds():
             for phase in ("always", "sampling", "update")}
     assert made.peak == pytest.approx(held["always"] + max(held["sampling"], held["update"]))
     assert len(str(made).splitlines()) == len(made.rows()) + 1 and f"{made.peak:.2f} GB" in str(made)
+
+
+def test_eyes_that_train_keep_what_they_saw_and_others_nothing():
+    real = shapes_of(*SHAPES["Qwen/Qwen2.5-VL-7B-Instruct"])
+    kept = [estimate(TrainConfig.load("qwen2.5-vl-7b-qlora", **change), real, gpu=True)
+            .parts["activations of the eyes"]
+            for change in ({}, {"lora_targets": "all-linear"}, {"lora_targets": r".*visual.*qkv"},
+                           {"lora_targets": "all-linear", "gradient_checkpointing": False})]
+    assert kept[0] == 0 < kept[1] == kept[2] < kept[3]
