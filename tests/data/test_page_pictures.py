@@ -12,7 +12,8 @@ pages = maker("pages")
 @pytest.fixture(scope="module")
 def stored():
     """The decoded pictures by kind, split and file name."""
-    files = [file for kind in ("pages", "drawings") for file in DATA.glob(f"{kind}/*/*")]
+    files = [file for kind in ("pages", "drawings") for split in ("train", "test")
+             for file in (DATA / kind / split).iterdir()]
     return {(file.parts[-3], file.parts[-2], file.name): Image.open(file) for file in files}
 
 

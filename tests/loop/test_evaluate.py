@@ -200,6 +200,7 @@ print(json.dumps([open(log).read().split(), []]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("concurrency", [1, 3])
 def test_killed_at_random_moments_nothing_recorded_is_lost_or_played_twice(tmp_path, concurrency):
     rng, n, kills = random.Random(concurrency), 200, 8

@@ -39,6 +39,7 @@ def test_a_micro_batch_of_which_nothing_counts_keeps_one_column():
     assert trimmed(batch)["completion_ids"].shape == (2, 1)
 
 
+@pytest.mark.slow
 def test_a_trimmed_micro_batch_gives_the_same_gradient(scripted, monkeypatch):
     seen = []
     trainer = scripted(steps=1, warmup_steps=0)

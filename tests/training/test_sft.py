@@ -87,6 +87,7 @@ def supervised(tmp_path, **changes):
     return config(tmp_path, rollouts=GROUP, steps=3, prompts=4, micro_batch=2, warmup_steps=0, **changes)
 
 
+@pytest.mark.slow
 def test_imitation_lowers_the_loss_and_leaves_an_adapter(tmp_path):
     settings = supervised(tmp_path, learning_rate=3e-3, keep_best=0.25, max_turns=3,  # the same four in all
                           max_completion_length=1280)

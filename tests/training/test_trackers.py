@@ -47,6 +47,7 @@ def test_a_strip_has_a_place_for_every_turn_also_for_one_that_crashed(rollouts):
         assert strip(rollout).width >= (1 + len(rollout.drafts)) * each * 0.8
 
 
+@pytest.mark.slow
 def test_the_weights_that_did_best_on_images_kept_aside_are_those_a_run_leaves(tmp_path, monkeypatch):
     settings = config(tmp_path, steps=3, eval_steps=1, eval_images=1, warmup_steps=0)
     trainer = say(monkeypatch, make_trainer(settings), STREAMS)

@@ -24,6 +24,7 @@ from rrvf_lab.training.sampling import merged
 from rrvf_lab.training.trainer import check_images, last_checkpoint, step_values
 
 
+@pytest.mark.slow
 def test_the_same_tokens_give_the_same_rollouts_in_trl_and_in_play_and_all_are_recorded(scripted, tmp_path):
     trainer = scripted(steps=2)
     trainer.train()
@@ -71,12 +72,14 @@ def mine(target, image):
     return 0.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("judge", "name"), [(None, "PixelJudge"), (mine, "mine")])
 def test_each_rollout_says_which_judge_scored_it(scripted, tmp_path, judge, name):
     scripted(judge=judge).train()
     assert {rollout.info["judge"] for rollout in rl.load_rollouts(tmp_path / "run")} == {name}
 
 
+@pytest.mark.slow
 def test_the_verdicts_of_a_turn_are_sought_together(scripted):
     judge = Slow()
     scripted(judge=judge).train()
