@@ -45,8 +45,17 @@ def _preparing_once(kind):
         return BatchFeature({name: np.concatenate([one[name] for one in made]) for name in made[0]},
                             tensor_type=return_tensors)
 
+    def __reduce__(self):
+        return _unpickled, (kind, self.__dict__)
+
     return type(kind.__name__, (kind,), {"_preprocess_image_like_inputs": _preprocess_image_like_inputs,
-                                         "__module__": kind.__module__})
+                                         "__reduce__": __reduce__, "__module__": kind.__module__})
+
+
+def _unpickled(kind, settings):
+    images = kind.__new__(kind)
+    images.__dict__.update(settings)
+    return prepare_each_once(images)
 
 
 class Kept:

@@ -1,5 +1,8 @@
 """A picture that was prepared for the model is not prepared again, and nothing but time tells the
 difference."""
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from makers import maker
@@ -66,6 +69,17 @@ def test_what_is_kept_is_bounded_and_what_was_asked_for_last_stays(kept):
         images(images=[picture])
     assert kept.size <= kept.room and [key[1] for key in kept.made] == [
         prepared.fingerprint(picture) for picture in (a, c)]
+
+
+@pytest.mark.parametrize("twin", [copy.deepcopy, lambda images: pickle.loads(pickle.dumps(images))])
+def test_it_can_be_copied_and_sent_to_another_process(kept, twin):
+    images, (picture,) = prepare_each_once(qwen()), noise((80, 60))
+    images.size["longest_edge"] = 3_200
+    other = twin(images)
+    assert np.array_equal(other(images=[picture])["pixel_values"], images(images=[picture])["pixel_values"])
+    assert type(other) is type(images) and len(kept.made) == 1
+    other.size["longest_edge"] = 40_000
+    assert images.size["longest_edge"] == 3_200
 
 
 def test_nothing_is_kept_where_there_is_no_room(kept):
