@@ -19,7 +19,7 @@ from transformers import BatchFeature
 
 from ..leaves.pictures import fingerprint
 
-ROOM = 2**30  # bytes of patches kept: 75 pictures of 768 tokens, 1,800 of nano
+ROOM = 2**29  # bytes of patches kept: 56 pictures of 512 tokens, 900 of nano
 
 
 def prepare_each_once(images):

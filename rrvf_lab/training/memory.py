@@ -9,9 +9,10 @@ possible rollout is assumed: real ones are shorter, and the estimate is above wh
 
 For each process: with several, `prompts` are shared among them. A run prints what it measured beside this.
 
-Left out: what libraries take (about 0.5 GB of a GPU; of a process 0.6 GB, and about 2 with the pictures that
-renderer, judge and recordings hold), a vision tower that is not trained (it needs little), fragmentation,
-what vLLM reserves for itself, sharding over processes (FSDP, DeepSpeed).
+Left out: what libraries take (about 0.5 GB of a GPU, 0.6 of a process), and in a process the pictures that
+renderer, judge and recordings hold and the freed memory that the allocator keeps (4 GB in all after forty
+steps of nano); a vision tower that is not trained (it needs little), what vLLM reserves for itself, sharding
+over processes (FSDP, DeepSpeed).
 """
 
 from __future__ import annotations

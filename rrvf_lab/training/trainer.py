@@ -77,8 +77,9 @@ class InRunFolder:
             raise RuntimeError(out_of_disk(self.config.folder, self.state.global_step + 1)) from error
         if self.accelerator.is_main_process:
             self.memory = {"measured": peak_memory(), "predicted": estimate(self.config).peak}
-            print("peak of memory {measured:.2f} GB, predicted {predicted:.2f} GB beside what libraries and "
-                  "rendered pictures take (2 GB of a process, 0.5 GB of a GPU)".format(**self.memory))
+            print("peak of memory {measured:.2f} GB, predicted {predicted:.2f} GB beside libraries, rendered "
+                  "pictures and freed memory that is kept (up to 4 GB of a process, 0.5 GB of a GPU)"
+                  .format(**self.memory))
 
     def log(self, logs, start_time=None):
         """TRL's, and a row in log.jsonl: TRL writes its log only with a checkpoint."""
