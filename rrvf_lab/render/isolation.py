@@ -120,7 +120,8 @@ def doctor():
     """
     isolation = describe()
     isolation = dataclasses.replace(isolation, rows=(*isolation.rows, chromium_layer()))
-    if "ipykernel" not in sys.modules:
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if not hasattr(shell, "kernel"):  # a notebook shows what is returned
         print(isolation)
     return isolation
 
