@@ -95,9 +95,9 @@ def estimate(config: TrainConfig, shapes=None, gpu: bool | None = None) -> Estim
 
     shapes = _known_shapes(config.model) if shapes is None else shapes
     number = 2 if (torch.cuda.is_available() if gpu is None else gpu) else 4  # bytes of a weight
-    parts = {}
-    for count in (_weights, _sampling, _update):
-        parts |= count(config, shapes, number)
+    model = _without_numbers(shapes)
+    parts = (_weights(config, shapes, number, model) | _sampling(config, shapes, number)
+             | _update(config, shapes, number, _eyes_train(config, model)))
     return Estimate({name: value / GB for name, value in parts.items()})
 
 
@@ -109,19 +109,32 @@ def _known_shapes(name):
     return AutoConfig.from_pretrained(HOME / name if (HOME / name).is_dir() else name)
 
 
-def _weights(config, shapes, number):
-    """Bytes that stay: the model, what is trained of it with its gradients, the optimizer's state, and the
-    pictures of a step as numbers."""
+def _without_numbers(shapes):
+    """The model as shapes alone."""
     import torch
     from transformers import AutoModelForImageTextToText
 
-    with torch.device("meta"):  # shapes without numbers
-        model = AutoModelForImageTextToText.from_config(shapes)
-    linear = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
+    with torch.device("meta"):
+        return AutoModelForImageTextToText.from_config(shapes)
+
+
+def _linear(model):
+    """The linear layers of a model by their names."""
+    import torch
+
+    return {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
+
+
+def _weights(config, shapes, number, model):
+    """Bytes that stay: the model, what is trained of it with its gradients, the optimizer's state, and the
+    pictures of a step as numbers."""
+    linear = _linear(model)
     total = sum(p.numel() for p in model.parameters())
     inner = sum(module.weight.numel() for name, module in linear.items()
                 if "visual" not in name and "lm_head" not in name)
-    trained = _adapters(config, linear) if config.lora_rank else total
+    adapted = _adapted(config, linear).values()
+    trained = (sum(config.lora_rank * (module.in_features + module.out_features) for module in adapted)
+               if config.lora_rank else total)
     kept = number if config.lora_rank else 4  # all weights train as float32, else the smallest steps are lost
     cast = 0 if config.lora_rank or number == 4 else trained * number
     return {
@@ -147,14 +160,17 @@ def _patches(config, shapes):
     return shown * tokens * shapes.vision_config.spatial_merge_size**2
 
 
-def _adapters(config, linear):
-    """Weights of the LoRA matrices; targets as peft reads them: every linear layer, or a pattern of full
+def _adapted(config, linear):
+    """The layers that get LoRA matrices; targets as peft reads them: every linear layer, or a pattern of full
     names."""
-    if config.lora_targets == "all-linear":
-        chosen = [module for name, module in linear.items() if "lm_head" not in name]
-    else:
-        chosen = [module for name, module in linear.items() if re.fullmatch(config.lora_targets, name)]
-    return sum(config.lora_rank * (module.in_features + module.out_features) for module in chosen)
+    return {name: module for name, module in linear.items() if (
+        "lm_head" not in name if config.lora_targets == "all-linear"
+        else re.fullmatch(config.lora_targets, name))}
+
+
+def _eyes_train(config, model):
+    """Whether weights of the vision tower train."""
+    return not config.lora_rank or any("visual" in name for name in _adapted(config, _linear(model)))
 
 
 def _sampling(config, shapes, number):
@@ -175,7 +191,7 @@ def _sampling(config, shapes, number):
     }
 
 
-def _update(config, shapes, number):
+def _update(config, shapes, number, eyes_train):
     """Bytes while updating, for the rollouts of one backward pass."""
     text, tokens = shapes.get_text_config(), config.micro_batch * _longest(config)
     eyes, patches = shapes.vision_config, config.micro_batch * _patches(config, shapes)
@@ -185,7 +201,7 @@ def _update(config, shapes, number):
     head = 0 if config.lora_rank else text.vocab_size * text.hidden_size * 4
     return {
         "activations": tokens * _kept(config, text, text.num_hidden_layers) * number,
-        "activations of the eyes": patches * _kept(config, eyes, eyes.depth) * number * _eyes_train(config),
+        "activations of the eyes": patches * _kept(config, eyes, eyes.depth) * number * eyes_train,
         "logits": tile * word + tokens * text.hidden_size * (4 + number) + head,
     }
 
@@ -194,12 +210,6 @@ def _kept(config, half, layers):
     """Numbers that the layers of one half of the model keep of a token, or a patch, until the way back."""
     inside = 8 * half.hidden_size + 4 * half.intermediate_size  # of one layer
     return layers * half.hidden_size + 2 * inside if config.gradient_checkpointing else layers * inside
-
-
-def _eyes_train(config):
-    """Whether weights of the vision tower train."""
-    return (not config.lora_rank or config.lora_targets == "all-linear"
-            or re.fullmatch(config.lora_targets, "model.visual.blocks.0.attn.qkv") is not None)
 
 
 def _longest(config):
